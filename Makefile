@@ -14,7 +14,6 @@ DEVELOPER ?=
 
 LAYERS := base ext store pipeline catalog engine
 PACKAGES := sqlite3 yaml-0.1 libcjson libcurl libcrypto zlib libarchive
-FUSE_PACKAGE := fuse3
 
 OPTIMIZE ?= -O2 -g
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
@@ -29,8 +28,11 @@ LDFLAGS += -pthread $(if $(SAN),-fsanitize=$(SAN))
 # asked for only when something is compiled
 PKG_CFLAGS = $(shell pkg-config --cflags $(PACKAGES))
 PKG_LIBS = $(shell pkg-config --libs $(PACKAGES)) -lm
-FUSE_CFLAGS = $(shell pkg-config --cflags $(FUSE_PACKAGE))
-FUSE_LIBS = $(shell pkg-config --libs $(FUSE_PACKAGE))
+# which libfuse: auto, system or static (fs/libfuse.sh); one for all builds
+LIBFUSE ?= auto
+LIBFUSE_DIR := build-libfuse/$(LIBFUSE)
+FUSE_CFLAGS = $(shell cat $(LIBFUSE_DIR)/cflags)
+FUSE_LIBS = $(shell cat $(LIBFUSE_DIR)/libs)
 
 sources = $(wildcard src/$(1)/*.c)
 objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
@@ -56,7 +58,10 @@ $(BUILD)/mlxfs: $(call objects,$(FS_SOURCES)) $(call upto,engine)
 $(BUILD)/fsck.mlxfs: $(call objects,$(FSCK_SOURCES)) $(call upto,store)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
-$(BUILD)/fs/%.o: fs/%.c
+$(LIBFUSE_DIR)/cflags: fs/libfuse.sh
+	fs/libfuse.sh $(LIBFUSE_DIR) $(LIBFUSE)
+
+$(BUILD)/fs/%.o: fs/%.c | $(LIBFUSE_DIR)/cflags
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(FUSE_CFLAGS) $(PKG_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
