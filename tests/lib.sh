@@ -1,0 +1,240 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# What a test on a real mount starts with:
+#
+#	#!/bin/bash
+#	# What is right when this test passes, in a line.
+#	. "${0%/*}/../lib.sh"
+#	mount_start
+#	...
+#
+# Such a test is one executable file in tests/mount or tests/clients, found by
+# tests/run. It exits 0 when it passed; 77 when it can't be done here, its last
+# line of output says why; anything else is a failure. `set -e` is on: a command
+# that fails ends the test, so negate with expect_errno, not with `!`.
+#
+# Given: $WORK a fresh directory, $STORE and $MNT in it (MNT is made, STORE is
+# not), $MLXFS and $FSCK the programs, $MLXFS_SHARED the folder of real samples
+# or empty, $TOP the checkout. Alone, `tests/mount/NAME.sh` works as well.
+#
+# At the end, whatever happened, the mount is taken down and the test fails if
+# the daemon went without being asked to, ended in anything but 0, or left a
+# sanitizer's report.
+
+set -euo pipefail
+
+TOP=$(realpath "$(dirname "${BASH_SOURCE[0]}")/..")
+: "${MLXFS:=$TOP/build/mlxfs}" "${FSCK:=$(dirname "$MLXFS")/fsck.mlxfs}"
+if [ -z "${WORK:-}" ]; then
+	WORK=$(mktemp -d /var/tmp/mlxfs-test-XXXXXX)
+	WORK_IS_OURS=yes
+fi
+chmod 755 "$WORK"
+if [ -z "${MLXFS_SHARED:-}" ] && [ -d "$TOP/../shared/katalog" ]; then
+	MLXFS_SHARED=$(realpath "$TOP/../shared")
+fi
+: "${MLXFS_SHARED:=}"
+# sanitizers slow everything down; waits are multiplied by this
+: "${SLOW:=1}"
+STORE=$WORK/store MNT=$WORK/mnt
+DAEMON='' DAEMON_LOG=$WORK/daemon.log
+mkdir -p "$MNT" "$WORK/san"
+chmod 1777 "$WORK/san"
+export MLXFS FSCK STORE MNT WORK TOP MLXFS_SHARED
+export ASAN_OPTIONS="log_path=$WORK/san/report:detect_leaks=1${ASAN_OPTIONS:+:$ASAN_OPTIONS}"
+export UBSAN_OPTIONS="log_path=$WORK/san/report:print_stacktrace=1${UBSAN_OPTIONS:+:$UBSAN_OPTIONS}"
+export TSAN_OPTIONS="log_path=$WORK/san/report:second_deadlock_stack=1${TSAN_OPTIONS:+:$TSAN_OPTIONS}"
+export HOME=$WORK LC_ALL=C.UTF-8
+
+# ---- what a test says ----
+
+say() { printf '%s\n' "$*"; }
+fail() {
+	say "FAIL at line ${BASH_LINENO[0]}: $*"
+	exit 1
+}
+skip() {
+	say "$*"
+	exit 77
+}
+
+need_root() { [ "$(id -u)" = 0 ] || skip "needs root"; }
+need_fuse() { [ -w /dev/fuse ] || skip "no /dev/fuse here"; }
+need() {
+	local program
+	for program; do
+		command -v "$program" >/dev/null || skip "$program is not installed"
+	done
+}
+need_shared() {
+	[ -n "$MLXFS_SHARED" ] && [ -e "$MLXFS_SHARED/$1" ] ||
+		skip "the folder of real samples ($1) is not here"
+}
+
+# ---- the daemon ----
+
+is_mounted() { grep -qF " $MNT fuse" /proc/self/mounts; }
+is_alive() { [ -n "$DAEMON" ] && kill -0 "$DAEMON" 2>/dev/null; }
+
+# wait_for SECONDS COMMAND...: until the command succeeds
+wait_for() {
+	local n=$(($1 * 20 * SLOW))
+	shift
+	while ! "$@" >/dev/null 2>&1; do
+		n=$((n - 1))
+		[ $n -gt 0 ] || return 1
+		sleep 0.05
+	done
+}
+
+# mount_start [OPTION...]: the daemon in the foreground, stderr in $DAEMON_LOG
+mount_start() {
+	need_fuse
+	[ -x "$MLXFS" ] || fail "$MLXFS is not built"
+	"$MLXFS" "$STORE" "$MNT" -f "$@" 2>>"$DAEMON_LOG" >&2 </dev/null &
+	DAEMON=$!
+	echo "$DAEMON" >>"$WORK/daemons"
+	wait_for 20 mount_settled || fail "the mount did not come up: $(tail -5 "$DAEMON_LOG")"
+	is_mounted || fail "the daemon went away: $(tail -5 "$DAEMON_LOG")"
+}
+mount_settled() { is_mounted || ! is_alive; }
+
+# mount_stop: umount, and the daemon must end with 0
+mount_stop() {
+	local status=0
+	if is_mounted; then
+		wait_for 10 unmount || fail "the mount is busy: $(fuser -vm "$MNT" 2>&1 || true)"
+	fi
+	[ -n "$DAEMON" ] || return 0
+	wait_for 30 is_gone || fail "the daemon does not end after umount"
+	wait "$DAEMON" || status=$?
+	DAEMON=''
+	[ $status = 0 ] || fail "the daemon ended with $status: $(tail -5 "$DAEMON_LOG")"
+}
+unmount() { umount "$MNT" 2>/dev/null || fusermount3 -u "$MNT" 2>/dev/null; }
+is_gone() { ! is_alive; }
+
+mount_again() {
+	mount_stop
+	mount_start "$@"
+}
+
+# mount_kill9: as a power cut for the process; the dead mount stays
+mount_kill9() {
+	kill -9 "$DAEMON"
+	wait "$DAEMON" 2>/dev/null || true
+	DAEMON=''
+}
+
+finish() {
+	local status=$?
+	trap - EXIT
+	set +e
+	if is_mounted || [ -n "$DAEMON" ]; then
+		if [ -n "$DAEMON" ] && ! is_alive; then
+			wait "$DAEMON"
+			say "FAIL: the daemon went away by itself with $?"
+			status=1
+			DAEMON=''
+		fi
+		(trap - EXIT; mount_stop) || status=1
+	fi
+	if is_mounted; then
+		umount -l "$MNT" || fusermount3 -uz "$MNT"
+		status=1
+	fi
+	if is_alive; then
+		kill -9 "$DAEMON"
+		wait "$DAEMON" 2>/dev/null
+		status=1
+	fi
+	if compgen -G "$WORK/san/*" >/dev/null; then
+		say "FAIL: a sanitizer reports"
+		head -60 "$WORK"/san/*
+		status=1
+	fi
+	if [ $status != 0 ] && [ $status != 77 ] && [ -s "$DAEMON_LOG" ]; then
+		say "--- the daemon said:"
+		tail -20 "$DAEMON_LOG"
+	fi
+	if [ -n "${WORK_IS_OURS:-}" ]; then
+		if [ $status = 0 ]; then
+			rm -rf --one-file-system "$WORK"
+		else
+			say "kept: $WORK"
+		fi
+	fi
+	exit $status
+}
+trap finish EXIT
+trap 'say "FAIL: $0 line $LINENO: $BASH_COMMAND"' ERR
+
+# ---- checks ----
+
+is() { [ "$1" = "$2" ] || fail "${3:-it} is '$1', not '$2'"; }
+has() { case $1 in *"$2"*) ;; *) fail "'$2' is not in: $1" ;; esac; }
+has_not() { case $1 in *"$2"*) fail "'$2' is in: $1" ;; esac; }
+exists() { [ -e "$1" ] || [ -L "$1" ] || fail "$1 is not there"; }
+exists_not() { [ ! -e "$1" ] && [ ! -L "$1" ] || fail "$1 is there"; }
+
+# expect_errno NAME OPERATION ARGUMENT...: exactly this system call fails with
+# exactly this errno (OK: with none); operations are those of tests/sys.py
+expect_errno() {
+	local want=$1 got
+	shift
+	got=$(python3 "$TOP/tests/sys.py" "$@")
+	is "$got" "$want" "the errno of $(printf '%.60s ' "$@")"
+}
+
+# refused NAME FILE TEXT SENTENCE [ERRORS]: writing TEXT (a file with "@path")
+# to FILE fails with NAME, and the reason holds SENTENCE
+refused() {
+	local errors=${5:-$MNT/.mlx/errors}
+	expect_errno "$1" put "$2" "$3"
+	has "$(tail -1 "$errors")" "$4"
+}
+
+# as_user UID COMMAND...: as another user; root only
+as_user() {
+	local uid=$1
+	shift
+	setpriv --reuid "$uid" --regid "$uid" --clear-groups "$@"
+}
+
+# value FILE KEY...: a field of a JSON file, as text ('' when it is absent)
+value() {
+	python3 - "$@" <<'PYTHON'
+import json, sys
+with open(sys.argv[1]) as f:
+    doc = json.load(f)
+for key in sys.argv[2:]:
+    if isinstance(doc, list):
+        doc = doc[int(key)] if int(key) < len(doc) else None
+    else:
+        doc = (doc or {}).get(key)
+print("" if doc is None else doc if isinstance(doc, str) else json.dumps(doc))
+PYTHON
+}
+
+# venv NAME REQUIREMENT...: prints a directory whose bin/ has these packages;
+# made once and kept, since installing takes a minute. Skips without pip.
+venv() {
+	local dir=${MLXFS_VENVS:-/var/tmp/mlxfs-venvs}/$1
+	shift
+	mkdir -p "${dir%/*}"
+	(
+		flock 9
+		[ -e "$dir/.made" ] && [ "$(cat "$dir/.made")" = "$*" ] && exit 0
+		rm -rf "$dir"
+		python3 -m venv "$dir" &&
+			"$dir/bin/pip" -q --disable-pip-version-check install "$@" &&
+			echo "$*" >"$dir/.made"
+	) 9>"$dir.lock" >&2 || return 1
+	echo "$dir"
+}
+
+# start_run ASSET-PATH [TEXT]: writes `run`, prints the run's name
+start_run() {
+	local control=$MNT/$1/_mlx/run
+	python3 "$TOP/tests/sys.py" ask "$control" "${2:-name:}"
+}
