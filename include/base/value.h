@@ -39,6 +39,10 @@ struct value {
 	size_t cap;   /* LIST, MAP: slots allocated */
 	char **key;   /* MAP: count keys, owned */
 	struct value **item; /* LIST, MAP: count children, owned */
+	/* MAP with many keys, else NULL: a hash table of `slots` places, each 0
+	 * or the number of a key counted from 1. value.c's own. */
+	uint32_t *slot;
+	size_t slots;
 };
 
 /* Each returns NULL when out of memory. */
@@ -77,7 +81,11 @@ int value_real(const struct value *v, double *ret_n);	    /* INT or REAL */
 bool value_is(const struct value *v, enum value_type type); /* NULL: false */
 /* "a string", "a list", …: for sentences. "nothing" for NULL. */
 const char *value_type_name(const struct value *v);
+/* Order of keys aside; 1e3 and 1.0e+3 are the same, 1.10 and 1.1 are not. */
 bool value_equal(const struct value *a, const struct value *b);
+/* The text of an INT or REAL as JSON, YAML 1.1 and Python all read it: an
+ * exponent gets a point before it and a sign. 1e3 becomes 1.0e+3. */
+void value_put_number(const struct value *v, struct buf *out);
 /* A scalar as a person writes it: true, 3, abc; nothing for NULL, lists and
  * maps (write those with ext/json). */
 void value_put_scalar(const struct value *v, struct buf *out);

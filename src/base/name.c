@@ -7,10 +7,10 @@
 
 #include "base/cleanup.h"
 
-/* The length of the UTF-8 sequence at text, or 0 when it is none. */
-static size_t sequence(const unsigned char *text, size_t left)
+size_t name_utf8_step(const char *at, size_t left)
 {
-	unsigned char c = text[0];
+	const unsigned char *text = (const unsigned char *)at;
+	unsigned char c = left ? text[0] : 0;
 	size_t len = c < 0x80 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
 
 	if (!c || (c >= 0x80 && c < 0xc2) || c > 0xf4 || len > left)
@@ -26,14 +26,12 @@ static size_t sequence(const unsigned char *text, size_t left)
 
 bool name_is_utf8(const char *text, size_t len)
 {
-	const unsigned char *at = (const unsigned char *)text;
-
 	while (len) {
-		size_t step = sequence(at, len);
+		size_t step = name_utf8_step(text, len);
 
 		if (!step)
 			return false;
-		at += step;
+		text += step;
 		len -= step;
 	}
 	return true;
@@ -131,7 +129,7 @@ void name_put_shown(const char *name, struct buf *out)
 	size_t left = strlen(name);
 
 	while (left) {
-		size_t step = sequence((const unsigned char *)name, left);
+		size_t step = name_utf8_step(name, left);
 		unsigned char c = (unsigned char)*name;
 
 		if (step && (c >= 0x20 && c != 0x7f)) {

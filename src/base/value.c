@@ -94,6 +94,7 @@ void value_free(struct value *v)
 	}
 	free(v->item);
 	free(v->key);
+	free(v->slot);
 	free(v->text);
 	free(v);
 }
@@ -136,10 +137,66 @@ int value_add(struct value *list, struct value *take_item)
 	return 0;
 }
 
+/* ---- keys: searched one by one, or by hash from INDEX_FROM on ---- */
+
+#define INDEX_FROM 16
+
+static size_t hash(const char *key)
+{
+	size_t h = 14695981039346656037u;
+
+	for (; *key; key++)
+		h = (h ^ (unsigned char)*key) * 1099511628211u;
+	return h ^ h >> 29;
+}
+
+/* The slot that holds key, or the free one where it belongs. */
+static uint32_t *slot_of(const struct value *map, const char *key)
+{
+	size_t i = hash(key) & (map->slots - 1);
+
+	while (map->slot[i] && strcmp(map->key[map->slot[i] - 1], key) != 0)
+		i = (i + 1) & (map->slots - 1);
+	return &map->slot[i];
+}
+
+static void drop_index(struct value *map)
+{
+	free(map->slot);
+	map->slot = NULL;
+	map->slots = 0;
+}
+
+/* The last key is new. Without memory for an index the search is slow. */
+static void index_last(struct value *map)
+{
+	if (map->slots >= 2 * map->count) {
+		*slot_of(map, map->key[map->count - 1]) = (uint32_t)map->count;
+		return;
+	}
+	if (map->count < INDEX_FROM)
+		return;
+	drop_index(map);
+	map->slots = INDEX_FROM * 4;
+	while (map->slots < 4 * map->count)
+		map->slots *= 2;
+	map->slot = calloc(map->slots, sizeof(*map->slot));
+	if (!map->slot)
+		map->slots = 0;
+	for (size_t i = 0; map->slot && i < map->count; i++)
+		*slot_of(map, map->key[i]) = (uint32_t)i + 1;
+}
+
+/* Where key is, or map->count. */
 static size_t place(const struct value *map, const char *key)
 {
 	size_t i = 0;
 
+	if (map->slot) {
+		uint32_t at = *slot_of(map, key);
+
+		return at ? at - 1 : map->count;
+	}
 	while (i < map->count && strcmp(map->key[i], key) != 0)
 		i++;
 	return i;
@@ -165,6 +222,7 @@ int value_set(struct value *map, const char *key, struct value *take_item)
 		return -ENOMEM;
 	map->item[at] = TAKE(item);
 	map->count++;
+	index_last(map);
 	return 0;
 }
 
@@ -196,6 +254,7 @@ void value_drop(struct value *map, const char *key)
 	memmove(map->key + at, map->key + at + 1, rest * sizeof(*map->key));
 	memmove(map->item + at, map->item + at + 1, rest * sizeof(*map->item));
 	map->count--;
+	drop_index(map); /* the numbers in it are wrong now */
 }
 
 struct value *value_copy(const struct value *v)
@@ -303,12 +362,45 @@ const char *value_type_name(const struct value *v)
 	return v ? names[v->type] : "nothing";
 }
 
+void value_put_number(const struct value *v, struct buf *out)
+{
+	size_t mantissa = strcspn(v->text, "eE");
+	const char *exponent = v->text + mantissa;
+
+	buf_add(out, v->text, mantissa);
+	if (!*exponent)
+		return;
+	if (!memchr(v->text, '.', mantissa))
+		buf_puts(out, ".0");
+	buf_putc(out, 'e');
+	exponent++;
+	if (*exponent != '+' && *exponent != '-')
+		buf_putc(out, '+');
+	buf_puts(out, exponent);
+}
+
+static bool same_real(const struct value *a, const struct value *b)
+{
+	AUTO(buf_release) struct buf left = BUF_INIT(BUF_MAX);
+	AUTO(buf_release) struct buf right = BUF_INIT(BUF_MAX);
+
+	if (!strcmp(a->text, b->text))
+		return true;
+	if (!strpbrk(a->text, "eE") || !strpbrk(b->text, "eE"))
+		return false;
+	value_put_number(a, &left);
+	value_put_number(b, &right);
+	return !left.err && !right.err && !strcmp(left.data, right.data);
+}
+
 bool value_equal(const struct value *a, const struct value *b)
 {
 	if (!a || !b || a->type != b->type)
 		return a == b;
 	if (a->type == VALUE_BOOL)
 		return a->truth == b->truth;
+	if (a->type == VALUE_REAL)
+		return same_real(a, b);
 	if (a->text)
 		return strcmp(a->text, b->text) == 0;
 	if (a->count != b->count)

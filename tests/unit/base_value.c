@@ -49,3 +49,55 @@ TEST(value_reals_read_back)
 		CHECK(strpbrk(v->text, ".e"));
 	}
 }
+
+TEST_STARVED(value_map_of_many_keys)
+{
+	AUTO(value_release) struct value *map = value_new_map();
+	char key[32];
+
+	for (int i = 0; i < 100; i++) {
+		snprintf(key, sizeof(key), "k%d", i);
+		ENOUGH(value_set_int(map, key, i));
+		ENOUGH(value_set_int(map, key, i * 2));
+	}
+	CHECK_INT(map->count, 100);
+	value_drop(map, "k50");
+	for (int round = 0; round < 2; round++) {
+		for (int i = 0; i < 100; i++) {
+			int64_t n = -1;
+
+			snprintf(key, sizeof(key), "k%d", i);
+			if (i == 50) {
+				CHECK(!value_find(map, key));
+				continue;
+			}
+			CHECK_INT(value_int(value_find(map, key), &n), 0);
+			CHECK_INT(n, i * 2);
+		}
+		ENOUGH(value_set_int(map, "late", 1)); /* indexed again */
+	}
+	CHECK_STR(map->key[99], "late");
+}
+
+TEST(value_numbers_are_equal_by_text_but_for_the_exponent)
+{
+	static const struct {
+		const char *text, *put;
+	} row[] = {
+		{ "1e3", "1.0e+3" },	{ "1E3", "1.0e+3" },
+		{ "1.0e+3", "1.0e+3" }, { "-2.5E-07", "-2.5e-07" },
+		{ "1.10", "1.10" },
+	};
+	AUTO(value_release)
+	struct value *first = value_new_number(VALUE_REAL, "1e3");
+
+	for (size_t i = 0; i < ARRAY_SIZE(row); i++) {
+		AUTO(buf_release) struct buf out = BUF_INIT(100);
+		AUTO(value_release)
+		struct value *v = value_new_number(VALUE_REAL, row[i].text);
+
+		value_put_number(v, &out);
+		CHECK_STR(out.data, row[i].put);
+		CHECK_INT(value_equal(first, v), i < 3);
+	}
+}

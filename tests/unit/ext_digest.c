@@ -35,7 +35,7 @@ static int file_of(size_t len)
 	snprintf(path, sizeof(path), "%s/file", unit_dir());
 	fd = open(path, O_RDWR | O_CREAT, 0600);
 	for (size_t i = 0; i < len; i++)
-		if (write(fd, "abc" + i % 3, 1) != 1)
+		if (write(fd, &"abc"[i % 3], 1) != 1)
 			return -1;
 	return fd;
 }
