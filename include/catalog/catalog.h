@@ -35,6 +35,8 @@ int catalog_open(struct store *st, struct buf *why,
 		 struct catalog **ret_catalog);
 void catalog_close(struct catalog *c);
 void catalog_release(struct catalog **c);
+/* The store that it was opened on; lent. */
+struct store *catalog_store(struct catalog *c);
 
 /* ---- where a name stands ---- */
 
@@ -153,6 +155,14 @@ int asset_set_featured(struct catalog *c, uint64_t asset, const char *text,
 		       size_t len, struct buf *why);
 int asset_set_published(struct catalog *c, uint64_t asset, const char *text,
 			size_t len, struct buf *why);
+
+/*
+ * What the last fetch of the asset's data brought, for its checks: a map
+ * {url, bytes, sha512, verified (boolean: it is what the spec says), time (RFC
+ * 3339)}, kept as `fetched` in the asset's record. Copied.
+ */
+int catalog_set_fetched(struct catalog *c, uint64_t asset,
+			const struct value *fetched);
 
 struct catalog_counts {
 	unsigned int assets[KIND_MOST]; /* in the order of the table of kinds */
