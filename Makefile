@@ -78,10 +78,54 @@ $(BUILD)/unit-$(1): $$(call objects,tests/unit/unit.c $$(wildcard tests/unit/$(1
 endef
 $(foreach l,$(LAYERS),$(eval $(call unit_rule,$(l))))
 
-.PHONY: units unit-%
-units: $(UNITS)
+.PHONY: units
+units: $(UNITS) ## build the unit tests
 unit-%: $(BUILD)/unit-% ## build and run the unit tests of one layer
 	$<
+
+.PHONY: deps demo
+deps: ## install (apt-get, as root or by sudo) what building needs
+	@contrib/install-deps.sh build
+
+# a machine that has nothing yet gets the compiler first, then make reads anew
+demo: ## build, mount a store with samples, run a pipeline; leaves it mounted
+	@contrib/install-deps.sh build demo
+	@$(MAKE) --no-print-directory all
+	@MLXFS=$(CURDIR)/$(BUILD)/mlxfs contrib/demo.sh $(CURDIR)/$(BUILD)/demo
+
+# mount(8) looks for helpers in /sbin alone, so `mount -t fuse.mlxfs` works with
+# PREFIX=/usr, and elsewhere through fuse3's own helper, which finds mlxfs by PATH
+bindir = $(DESTDIR)$(PREFIX)/bin
+sbindir = $(DESTDIR)$(PREFIX)/sbin
+mandir = $(DESTDIR)$(PREFIX)/share/man
+datadir = $(DESTDIR)$(PREFIX)/share/mlxfs
+completiondir = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+unitdir = $(DESTDIR)$(PREFIX)/lib/systemd/system
+MANUALS := $(wildcard fs/*.[1-8])
+
+.PHONY: install uninstall
+install: all ## install under PREFIX (/usr/local), below DESTDIR
+	install -d $(bindir) $(sbindir) $(datadir) $(completiondir) $(unitdir)
+	install -m 755 $(BUILD)/mlxfs $(bindir)/mlxfs
+	install -m 755 $(BUILD)/fsck.mlxfs $(sbindir)/fsck.mlxfs
+	ln -sf ../bin/mlxfs $(sbindir)/mount.fuse.mlxfs
+	for page in $(MANUALS); do \
+		install -D -m 644 $$page $(mandir)/man$${page##*.}/$${page##*/} || \
+			exit 1; \
+	done
+	install -m 644 contrib/completion.bash $(completiondir)/mlxfs
+	ln -sf mlxfs $(completiondir)/fsck.mlxfs
+	sed 's,@PREFIX@,$(PREFIX),' contrib/mlxfs@.service \
+		>$(unitdir)/mlxfs@.service
+	chmod 644 $(unitdir)/mlxfs@.service
+	cp -R contrib/samples contrib/sync-katalog.sh contrib/fstab.example $(datadir)
+
+uninstall: ## remove what install put there
+	rm -f $(bindir)/mlxfs $(sbindir)/fsck.mlxfs $(sbindir)/mount.fuse.mlxfs
+	rm -f $(foreach m,$(MANUALS),$(mandir)/man$(subst .,,$(suffix $(m)))/$(notdir $(m)))
+	rm -f $(completiondir)/mlxfs $(completiondir)/fsck.mlxfs
+	rm -f $(unitdir)/mlxfs@.service
+	rm -rf $(datadir)
 
 include $(wildcard tests/*.mk)
 
@@ -91,7 +135,7 @@ clean: ## remove what was built
 
 .PHONY: help
 help: ## this list
-	@grep -hE '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | \
+	@grep -hE '^[a-z%-]+:.*## ' $(filter-out %.d,$(MAKEFILE_LIST)) | \
 		awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

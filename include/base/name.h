@@ -14,8 +14,8 @@
 
 /* Valid UTF-8 (RFC 3629: no surrogates, no overlong forms), without NUL. */
 bool name_is_utf8(const char *text, size_t len);
-/* The length of the one character at text, or 0: the end, NUL or no UTF-8. */
-size_t name_utf8_step(const char *text, size_t left);
+/* The length of the one character there, or 0: the end, NUL or no UTF-8. */
+size_t name_utf8_step(const char *at, size_t left);
 
 /*
  * A name that editors and copying tools use on the way and remove again, or

@@ -50,6 +50,7 @@ struct value *value_new_int(int64_t n)
 struct value *value_new_real(double n)
 {
 	char text[40];
+	size_t len;
 
 	if (!isfinite(n))
 		return make(VALUE_NULL, NULL);
@@ -58,8 +59,9 @@ struct value *value_new_real(double n)
 		if (strtod(text, NULL) == n)
 			break;
 	}
+	len = strlen(text);
 	if (!strpbrk(text, ".e"))
-		strcat(text, ".0");
+		snprintf(text + len, sizeof(text) - len, ".0");
 	return make(VALUE_REAL, text);
 }
 
