@@ -74,14 +74,16 @@ enum arg_type {
 	ARG_TEXT,   /* one word */
 	ARG_SPLICE, /* text is one reference to a list: a word an element */
 	ARG_CONCAT, /* the words of `then` as one */
-	ARG_IF,	    /* the words of `then` when input `name` is present (and, if
-		     * it is a boolean, true), else those of `other` */
+	ARG_IF,	    /* the words of `then` when input `name` is present, else
+		     * those of `other`; with `truth` set: when its value is
+		     * "true" (any case) */
 };
 
 struct arg {
 	enum arg_type type;
 	struct text text;
-	char *name;
+	char *name; /* ARG_IF: an input of the task */
+	bool truth; /* ARG_IF */
 	struct arg *then;
 	size_t then_count;
 	struct arg *other;
@@ -111,7 +113,8 @@ struct step {
 	bool ignore_failure;
 };
 
-/* What a task's input is bound to. */
+/* What a task's input is bound to. Its references to parameters mean the
+ * pipeline's (an input may have the name of the parameter it is bound to). */
 struct binding {
 	char *name;
 	struct text value;	/* used when constant is NULL */
@@ -164,7 +167,10 @@ struct task {
 	size_t when_count;
 	bool finally; /* runs when all other tasks are final, whatever came */
 	bool ignore_failure;
-	bool missing_output_fails; /* else a missing output is a warning */
+	bool missing_output_fails; /* else a missing output is a warning: a
+				    * Tekton result, and an output of a v1
+				    * component that has no type, promise no
+				    * file */
 	int retries;		   /* attempts after the first */
 	int64_t timeout_ns;	   /* of an attempt; 0: none */
 	struct step *steps;	   /* TASK_STEPS */
@@ -197,7 +203,8 @@ struct pipeline {
 
 void pipeline_release(struct pipeline *p); /* zeroes it */
 
-/* Growing the arrays: a zeroed new element at the end, or NULL. */
+/* Growing the arrays: a zeroed new element at the end, or NULL. Pointers to
+ * other elements of the same array are not valid afterwards. */
 struct param *param_add(struct param **array, size_t *count);
 struct task *pipeline_add_task(struct pipeline *p);
 struct output *pipeline_add_output(struct pipeline *p);
@@ -224,9 +231,10 @@ const char *data_type_name(enum data_type type);
 
 /*
  * Is it a pipeline that can be started: names unique, references and `after`
- * exist, no cycles, finally tasks not depended on. -EINVAL with a sentence.
- * ret_order (may be NULL): tasks_count indices, each after what it needs; the
- * caller frees it.
+ * exist, no cycles, finally tasks not depended on, each input bound, defaulted
+ * or optional. -EINVAL with a sentence.
+ * ret_order (may be NULL): tasks_count indices, each after what it needs and
+ * the finally tasks last; the caller frees it.
  */
 int pipeline_judge(const struct pipeline *p, struct buf *why,
 		   size_t **ret_order);
@@ -234,9 +242,10 @@ int pipeline_judge(const struct pipeline *p, struct buf *why,
 bool task_follows(const struct task *t, const char *other);
 bool task_uses(const struct task *t, const char *other); /* data or when */
 
-/* A user's value made fit for a parameter: "5" and 5 for an integer, any
- * scalar's text for a string, JSON text for lists and structs.
- * -EINVAL: "epochs: expected an integer, found a list". */
+/* A user's value made fit for a parameter, much as KFP's driver does: "5", 5
+ * and 5.0 for an integer, any scalar's text for a string, "true" or "1" for a
+ * boolean, JSON text for lists and structs; null fits nothing.
+ * -EINVAL: "epochs: expected an integer, found a list"; -ENOMEM. */
 int param_convert(const struct param *p, const struct value *v, struct buf *why,
 		  struct value **ret_value);
 
@@ -253,9 +262,16 @@ struct scope {
 	void *arg;
 };
 
+/* -ENOENT: a reference is absent; what look_up returned; out's error. */
 int text_resolve(const struct text *t, const struct scope *scope,
 		 struct buf *out);
-/* Words of a command line, each a new string in *array. */
+/*
+ * Words of a command line, each a new string in *ret_words, which ends with a
+ * NULL beyond ret_count. A word that is nothing but a reference to an absent
+ * input is left out (KFP v1's rule); an absent one inside a word is -ENOENT.
+ * Items of a spliced list are words as they stand, those that are no scalars
+ * as JSON. A value with a NUL byte is -EINVAL.
+ */
 int args_resolve(const struct arg *args, size_t count,
 		 const struct scope *scope, char ***ret_words,
 		 size_t *ret_count);
