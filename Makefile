@@ -34,6 +34,9 @@ LIBFUSE_DIR := build-libfuse/$(LIBFUSE)
 FUSE_CFLAGS = $(shell cat $(LIBFUSE_DIR)/cflags)
 FUSE_LIBS = $(shell cat $(LIBFUSE_DIR)/libs)
 
+# one short line for each thing made; V=1 shows the whole commands
+say = $(if $(V),,@echo "  $(1)	$@";)
+
 sources = $(wildcard src/$(1)/*.c)
 objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
 # the objects of a layer and of those below it
@@ -53,28 +56,28 @@ UNITS := $(foreach l,$(LAYERS),$(if $(wildcard tests/unit/$(l)_*.c),$(BUILD)/uni
 all: $(BUILD)/mlxfs $(BUILD)/fsck.mlxfs ## build mlxfs and fsck.mlxfs
 
 $(BUILD)/mlxfs: $(call objects,$(FS_SOURCES)) $(call upto,engine)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(FUSE_LIBS) $(PKG_LIBS)
+	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(FUSE_LIBS) $(PKG_LIBS)
 
 $(BUILD)/fsck.mlxfs: $(call objects,$(FSCK_SOURCES)) $(call upto,store)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
+	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
 $(LIBFUSE_DIR)/cflags: fs/libfuse.sh
 	fs/libfuse.sh $(LIBFUSE_DIR) $(LIBFUSE)
 
 $(BUILD)/fs/%.o: fs/%.c | $(LIBFUSE_DIR)/cflags
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(FUSE_CFLAGS) $(PKG_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC)$(CC) $(CPPFLAGS) $(FUSE_CFLAGS) $(PKG_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC)$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # One program of unit tests a layer, so that a layer's tests need nothing above
 # it. Allocations of our own objects can be made to fail (tests/unit/unit.h).
 UNIT_WRAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup,--wrap=strndup
 define unit_rule
 $(BUILD)/unit-$(1): $$(call objects,tests/unit/unit.c $$(wildcard tests/unit/$(1)_*.c)) $$(call upto,$(1))
-	$$(CC) $$(CFLAGS) $$(LDFLAGS) $$(UNIT_WRAP) -o $$@ $$^ $$(PKG_LIBS)
+	$$(call say,LD)$$(CC) $$(CFLAGS) $$(LDFLAGS) $$(UNIT_WRAP) -o $$@ $$^ $$(PKG_LIBS)
 endef
 $(foreach l,$(LAYERS),$(eval $(call unit_rule,$(l))))
 
