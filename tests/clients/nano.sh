@@ -9,7 +9,7 @@ files=$(ls -A)
 printf 'set locking\n' >"$WORK/.nanorc"
 
 # ^\ replaces, A all; ^O Enter writes, ^X leaves
-python3 "$TOP/tests/pty.py" see:dataset.yaml \
+python3 "$TOP/tests/terminal.py" see:dataset.yaml \
 	'type:\x1c' see:earch 'type:version: 1.0.0\r' see:eplace \
 	'type:version: 1.5.0\r' pause:0.5 'type:A' pause:0.5 \
 	'type:\x0f' see:Write 'type:\r' see:Wrote 'type:\x18' \

@@ -15,7 +15,7 @@ is "$(value "$meta" version)" 2.0.0
 is "$(stat -c %a dataset.yaml)" 640
 
 # on a terminal, as a person: change, :w, change again, :wq; backupcopy=auto
-python3 "$TOP/tests/pty.py" see:dataset.yaml \
+python3 "$TOP/tests/terminal.py" see:dataset.yaml \
 	'type::%s/^version: .*/version: 2.1.0/\r' pause:0.5 'type::w\r' see:written \
 	'type::%s/^version: .*/version: 2.2.0/\r' pause:0.5 'type::wq\r' \
 	-- vim dataset.yaml
@@ -31,7 +31,7 @@ done
 is "$(ls -A)" "$files" "what is left in the directory"
 
 # made wrong: vim says that it could not write, and the record stays
-python3 "$TOP/tests/pty.py" see:dataset.yaml \
+python3 "$TOP/tests/terminal.py" see:dataset.yaml \
 	'type::%s/^id: .*/id: [1, 2]/\r' pause:0.5 'type::w\r' 'see:E' pause:0.5 \
 	'type:\r' pause:0.3 'type::q!\r' -- vim dataset.yaml || true
 is "$(value "$meta" version)" 3.0-breaksymlink

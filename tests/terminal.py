@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Drives a program on a terminal of its own, as a person would.
 
-    pty.py [-t SECONDS] STEP... -- PROGRAM ARGUMENT...
+    terminal.py [-t SECONDS] STEP... -- PROGRAM ARGUMENT...
 
 A step is `see:TEXT` (wait until the screen's raw output since the last step has
 TEXT) or `type:KEYS` (with \\xNN, \\r, \\e escapes), or `pause:SECONDS`. Ends with
@@ -22,7 +22,7 @@ def keys(text):
 
 def fail(pid, seen, why):
     sys.stdout.buffer.write(seen[-2000:])
-    print("\npty.py:", why)
+    print("\nterminal.py:", why)
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
     sys.exit(124)
