@@ -126,10 +126,16 @@ mount_kill9() {
 	DAEMON=''
 }
 
+# at_end COMMAND: at the end, before the mount is taken down; at_last: after
+BEFORE='' AFTER=''
+at_end() { BEFORE="$*; $BEFORE"; }
+at_last() { AFTER="$*; $AFTER"; }
+
 finish() {
 	local status=$?
-	trap - EXIT
+	trap - EXIT ERR
 	set +e
+	eval "$BEFORE"
 	if is_mounted || [ -n "$DAEMON" ]; then
 		if [ -n "$DAEMON" ] && ! is_alive; then
 			wait "$DAEMON"
@@ -148,6 +154,7 @@ finish() {
 		wait "$DAEMON" 2>/dev/null
 		status=1
 	fi
+	eval "$AFTER"
 	if compgen -G "$WORK/san/*" >/dev/null; then
 		say "FAIL: a sanitizer reports"
 		head -60 "$WORK"/san/*

@@ -24,7 +24,7 @@ end_server() {
 	kill "$server" 2>/dev/null || true
 	wait "$server" 2>/dev/null || true
 }
-trap 'status=$?; end_server; (exit $status); finish' EXIT
+at_end end_server
 answers() { (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; }
 wait_for 60 answers || fail "the server does not answer: $(tail -5 "$WORK/jupyter.log")"
 
@@ -35,6 +35,7 @@ import json
 import os
 import sys
 import urllib.error
+import urllib.parse
 import urllib.request
 
 port, mnt, samples = sys.argv[1:]
@@ -43,7 +44,7 @@ base = f"http://127.0.0.1:{port}/api/contents/"
 
 def call(method, path, body=None):
     request = urllib.request.Request(
-        base + path, method=method,
+        base + urllib.parse.quote(path), method=method,
         data=None if body is None else json.dumps(body).encode(),
         headers={"Authorization": "token secret",
                  "Content-Type": "application/json"})

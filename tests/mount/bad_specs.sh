@@ -37,7 +37,7 @@ bad() { # FILE FIELD [VALUE]
 	is "$(value "$MNT/$asset/_mlx/metadata.json" state)" registered
 	cp "$samples/$1" "$MNT/$1"
 }
-for field in id name description license domain format; do
+for field in id name description license domain format version; do
 	bad datasets/rainfall/dataset.yaml $field
 done
 for field in model_identifier name description framework; do

@@ -7,7 +7,7 @@ need python3
 mkdir "$WORK/disk"
 mount -t tmpfs -o size=24M none "$WORK/disk"
 STORE=$WORK/disk/store
-trap 'status=$?; (exit $status); (finish) || status=$?; umount "$WORK/disk" 2>/dev/null || umount -l "$WORK/disk"; exit $status' EXIT
+at_last 'umount "$WORK/disk" 2>/dev/null || umount -l "$WORK/disk"'
 mount_start
 cp -r "$TOP/contrib/samples/datasets/rainfall" "$MNT/datasets/"
 mkdir "$MNT/datasets/big"
