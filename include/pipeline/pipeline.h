@@ -52,8 +52,8 @@ enum segment_type {
 	SEGMENT_OUTPUT_PATH, /* name: where this task writes the output */
 	SEGMENT_STATUS,	     /* task: its state, in a `finally` task; a NULL
 			      * task: of all tasks */
-	SEGMENT_CONTEXT, /* name: "run.name", "run.id", "task.name", "attempt",
-			  * "pipeline.name", "namespace" */
+	SEGMENT_CONTEXT, /* name: "run.name", "run.id", "task.name", "attempt"
+			  * (0 at first), "pipeline.name", "namespace" */
 };
 
 struct segment {

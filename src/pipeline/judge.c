@@ -40,10 +40,10 @@ static int judge_params(const struct param *params, size_t count,
 {
 	for (size_t i = 0; i < count; i++) {
 		if (!is_file_name(params[i].name))
-			return why_set(why, -EINVAL,
-				       "%s: \"%s\" cannot be the name of %s",
-				       of, params[i].name ? params[i].name : "",
-				       what);
+			return why_set(
+				why, -EINVAL,
+				"%s: \"%.100s\" cannot be the name of %s", of,
+				params[i].name ? params[i].name : "", what);
 		if (param_find(params, i, params[i].name))
 			return why_set(why, -EINVAL, "%s: two of %s named %s",
 				       of, what, params[i].name);
@@ -77,7 +77,7 @@ static int judge_bindings(const struct task *t, struct buf *why)
 
 		if (!name || !param_find(t->inputs, t->inputs_count, name))
 			return why_set(why, -EINVAL,
-				       "task %s has no input %s to give a "
+				       "task %s has no input %.100s to give a "
 				       "value to",
 				       t->name, name ? name : "\"\"");
 		if (task_find_binding(t, name) != &t->bindings[i])
@@ -110,7 +110,7 @@ static int judge_names(const struct pipeline *p, struct buf *why)
 
 		if (!is_file_name(t->name))
 			return why_set(why, -EINVAL,
-				       "\"%s\" cannot be a task's name",
+				       "\"%.100s\" cannot be a task's name",
 				       t->name ? t->name : "");
 		if (pipeline_find_task(p, t->name) != t)
 			return why_set(why, -EINVAL, "two tasks are named %s",
@@ -177,7 +177,7 @@ static int judge_edge(struct judge *j, const char *name,
 	const struct task *from = pipeline_find_task(j->p, name);
 
 	if (!from)
-		return why_set(j->why, -EINVAL, "%s: there is no task %s",
+		return why_set(j->why, -EINVAL, "%s: there is no task %.100s",
 			       speaker(j), name);
 	*ret_from = from;
 	if (!j->t)
@@ -196,8 +196,9 @@ static int judge_output(struct judge *j, const struct segment *s)
 	int err = judge_edge(j, s->task ? s->task : "", &from);
 
 	if (!err && !param_find(from->outputs, from->outputs_count, s->text))
-		err = why_set(j->why, -EINVAL, "%s: task %s has no output %s",
-			      speaker(j), s->task, s->text);
+		err = why_set(j->why, -EINVAL,
+			      "%s: task %s has no output %.100s", speaker(j),
+			      s->task, s->text);
 	return err;
 }
 
@@ -211,7 +212,7 @@ static int judge_param(struct judge *j, const struct segment *s,
 		return 0;
 	if (param_find(j->p->params, j->p->params_count, s->text))
 		return 0;
-	return why_set(j->why, -EINVAL, "%s: there is no parameter %s",
+	return why_set(j->why, -EINVAL, "%s: there is no parameter %.100s",
 		       speaker(j), s->text);
 }
 
@@ -227,7 +228,7 @@ static int judge_status(struct judge *j, const struct segment *s)
 			       speaker(j));
 	if (s->task && (!of || of->finally))
 		return why_set(j->why, -EINVAL,
-			       "%s: there is no task %s to have a state",
+			       "%s: there is no task %.100s to have a state",
 			       speaker(j), s->task);
 	return 0;
 }
@@ -260,7 +261,7 @@ static int judge_segment(void *arg, const struct segment *s,
 	}
 	if (known)
 		return 0;
-	return why_set(j->why, -EINVAL, "%s: there is no %s %s", speaker(j),
+	return why_set(j->why, -EINVAL, "%s: there is no %s %.100s", speaker(j),
 		       s->type == SEGMENT_INPUT_PATH ? "input" : "output",
 		       s->text);
 }

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "read.h"
+
 static void *grow(void *array, size_t *count, size_t size)
 {
 	char **at = array;
@@ -129,13 +131,13 @@ static void free_params(struct param *params, size_t count)
 	free(params);
 }
 
-static void free_args(struct arg *args, size_t count)
+void args_free(struct arg *args, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		text_release(&args[i].text);
 		free(args[i].name);
-		free_args(args[i].then, args[i].then_count);
-		free_args(args[i].other, args[i].other_count);
+		args_free(args[i].then, args[i].then_count);
+		args_free(args[i].other, args[i].other_count);
 	}
 	free(args);
 }
@@ -147,8 +149,8 @@ static void free_steps(struct step *steps, size_t count)
 
 		free(s->name);
 		text_release(&s->image);
-		free_args(s->command, s->command_count);
-		free_args(s->args, s->args_count);
+		args_free(s->command, s->command_count);
+		args_free(s->args, s->args_count);
 		text_release(&s->script);
 		for (size_t j = 0; j < s->env_count; j++) {
 			free(s->env[j].name);
