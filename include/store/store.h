@@ -58,8 +58,9 @@ struct store_event {
 };
 
 struct store_options {
-	bool read_only; /* nothing is written, the lock included */
-	int commit_ms;	/* latest group commit; 0: the usual 5 */
+	bool read_only;	      /* nothing is written, the lock included */
+	int commit_ms;	      /* latest group commit; 0: the usual 5 */
+	size_t journal_bytes; /* of a journal that is to be made; 0: 64 MiB */
 };
 
 /*

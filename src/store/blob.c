@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * blobs/xx/ID: ID is the blob's number as 16 hex digits, xx its last two, so
+ * that numbers given out one after another spread over all folders.
+ */
+#include "blob.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+
+#define FOLDERS 256
+#define NAME_DIGITS 16
+
+struct blob_path {
+	char text[3 + NAME_DIGITS + 1];
+};
+
+static struct blob_path path_of(uint64_t blob)
+{
+	struct blob_path p;
+
+	snprintf(p.text, sizeof(p.text), "%02x/%016" PRIx64,
+		 (unsigned int)(blob & 0xff), blob);
+	return p;
+}
+
+static int make_folder(int dir, const char *name)
+{
+	return mkdirat(dir, name, 0700) && errno != EEXIST ? -errno : 0;
+}
+
+/* The last folder is made last: when it is there, all are. */
+static int make_folders(int dir)
+{
+	struct stat s;
+	int err = 0;
+
+	if (!fstatat(dir, "ff", &s, 0))
+		return 0;
+	for (unsigned int i = 0; i < FOLDERS && !err; i++) {
+		char name[12];
+
+		snprintf(name, sizeof(name), "%02x", i & 0xff);
+		err = make_folder(dir, name);
+	}
+	return err;
+}
+
+int blob_open_dir(int store, bool read_only, int *ret_dir)
+{
+	int err = read_only ? 0 : make_folder(store, "blobs");
+	int fd;
+
+	if (err)
+		return err;
+	fd = openat(store, "blobs", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (!read_only)
+		err = make_folders(fd);
+	if (err) {
+		close(fd);
+		return err;
+	}
+	*ret_dir = fd;
+	return 0;
+}
+
+int blob_make(int dir, uint64_t blob, int *ret_fd)
+{
+	return blob_open(dir, blob, O_RDWR | O_CREAT | O_EXCL, ret_fd);
+}
+
+int blob_open(int dir, uint64_t blob, int flags, int *ret_fd)
+{
+	struct blob_path p = path_of(blob);
+	int fd = openat(dir, p.text, flags | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return errno == ENOENT ? -EIO : -errno;
+	*ret_fd = fd;
+	return 0;
+}
+
+int blob_remove(int dir, uint64_t blob)
+{
+	struct blob_path p = path_of(blob);
+
+	return unlinkat(dir, p.text, 0) && errno != ENOENT ? -errno : 0;
+}
+
+static void close_dir(DIR **dir)
+{
+	if (*dir)
+		closedir(*dir);
+}
+
+/* 0 when the name is not one that path_of makes in this folder. */
+static uint64_t number_of(const char *name, unsigned int folder)
+{
+	uint64_t blob;
+	char *end;
+
+	if (strlen(name) != NAME_DIGITS)
+		return 0;
+	if (strspn(name, "0123456789abcdef") != NAME_DIGITS)
+		return 0;
+	blob = strtoull(name, &end, 16);
+	return (blob & 0xff) == folder ? blob : 0;
+}
+
+static int each_in(int dir, unsigned int folder,
+		   int (*each)(void *arg, uint64_t blob, const char *name),
+		   void *arg)
+{
+	AUTO(close_dir) DIR *d = NULL;
+	struct dirent *e;
+	char name[12];
+	int err = 0;
+	int fd;
+
+	snprintf(name, sizeof(name), "%02x", folder & 0xff);
+	fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -errno;
+	d = fdopendir(fd);
+	if (!d) {
+		close(fd);
+		return -ENOMEM;
+	}
+	while (!err && (e = readdir(d)))
+		if (strcmp(e->d_name, ".") && strcmp(e->d_name, ".."))
+			err = each(arg, number_of(e->d_name, folder),
+				   e->d_name);
+	return err;
+}
+
+int blob_each(int dir, int (*each)(void *arg, uint64_t blob, const char *name),
+	      void *arg)
+{
+	int err = 0;
+
+	for (unsigned int i = 0; i < FOLDERS && !err; i++)
+		err = each_in(dir, i, each, arg);
+	return err;
+}
+
+static int stop(void *arg, uint64_t blob, const char *name)
+{
+	(void)arg, (void)blob, (void)name;
+	return 1;
+}
+
+bool blob_none(int dir)
+{
+	return !blob_each(dir, stop, NULL);
+}

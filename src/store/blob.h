@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Blobs: plain files named by number, below STORE/blobs. All take the
+ * descriptor of that directory; no path of a user is ever seen here. */
+#ifndef STORE_BLOB_H
+#define STORE_BLOB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* STORE/blobs and the folders in it, where they are absent; its descriptor. */
+int blob_open_dir(int store, bool read_only, int *ret_dir);
+/* A new one, open for reading and writing. */
+int blob_make(int dir, uint64_t blob, int *ret_fd);
+int blob_open(int dir, uint64_t blob, int flags, int *ret_fd);
+int blob_remove(int dir, uint64_t blob);
+/* Each file in blobs; its name is no blob's when `blob` is 0. A non-zero return
+ * ends it and is returned. */
+int blob_each(int dir, int (*each)(void *arg, uint64_t blob, const char *name),
+	      void *arg);
+bool blob_none(int dir); /* no file at all */
+
+#endif

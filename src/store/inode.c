@@ -1,0 +1,424 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The tables of the namespace: inodes by number, entries by (directory, name),
+ * and each directory's entries by slot.
+ */
+#include "inode.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#define FIRST_SLOTS 1024
+#define FEW_PLACES 4
+
+/* ---- tables ---- */
+
+int names_init(struct names *n)
+{
+	*n = (struct names){ .inode_slots = FIRST_SLOTS,
+			     .entry_slots = FIRST_SLOTS };
+	n->inodes = calloc(FIRST_SLOTS, sizeof(*n->inodes));
+	n->entries = calloc(FIRST_SLOTS, sizeof(*n->entries));
+	if (!n->inodes || !n->entries) {
+		names_release(n);
+		return -ENOMEM;
+	}
+	if (getrandom(&n->seed, sizeof(n->seed), GRND_NONBLOCK) < 0)
+		n->seed = (uint64_t)(uintptr_t)n;
+	return 0;
+}
+
+static void free_entries(struct names *n)
+{
+	for (size_t i = 0; i < n->entry_slots; i++)
+		for (struct entry *e = n->entries[i], *next; e; e = next) {
+			next = e->next;
+			free(e);
+		}
+}
+
+void names_release(struct names *n)
+{
+	if (n->entries)
+		free_entries(n);
+	for (size_t i = 0; n->inodes && i < n->inode_slots; i++)
+		for (struct inode *at = n->inodes[i], *next; at; at = next) {
+			next = at->next;
+			inode_free(at);
+		}
+	free(n->inodes);
+	free(n->entries);
+	*n = (struct names){ 0 };
+}
+
+/* Fibonacci hashing: numbers that follow each other spread well. */
+static size_t slot_of_ino(uint64_t ino, size_t slots)
+{
+	return (size_t)((ino * UINT64_C(0x9e3779b97f4a7c15)) >> 32) &
+	       (slots - 1);
+}
+
+static uint64_t mix(uint64_t h, uint64_t word)
+{
+	h = (h ^ word) * UINT64_C(0xff51afd7ed558ccd);
+	return h ^ (h >> 32);
+}
+
+static uint32_t hash_name(const struct names *n, uint64_t dir, const char *name,
+			  size_t len)
+{
+	uint64_t h = mix(n->seed, dir);
+
+	for (; len >= 8; name += 8, len -= 8) {
+		uint64_t word;
+
+		memcpy(&word, name, 8);
+		h = mix(h, word);
+	}
+	if (len) {
+		uint64_t word = len;
+
+		memcpy(&word, name, len);
+		h = mix(h, word ^ ((uint64_t)len << 56));
+	}
+	return (uint32_t)mix(h, len);
+}
+
+/* A table that cannot grow still works, with longer chains. */
+static void grow_inodes(struct names *n)
+{
+	size_t slots = n->inode_slots * 2;
+	struct inode **table = calloc(slots, sizeof(struct inode *));
+
+	if (!table)
+		return;
+	for (size_t i = 0; i < n->inode_slots; i++)
+		for (struct inode *at = n->inodes[i], *next; at; at = next) {
+			size_t to = slot_of_ino(at->ino, slots);
+
+			next = at->next;
+			at->next = table[to];
+			table[to] = at;
+		}
+	free(n->inodes);
+	n->inodes = table;
+	n->inode_slots = slots;
+}
+
+static void grow_entries(struct names *n)
+{
+	size_t slots = n->entry_slots * 2;
+	struct entry **table = calloc(slots, sizeof(struct entry *));
+
+	if (!table)
+		return;
+	for (size_t i = 0; i < n->entry_slots; i++)
+		for (struct entry *e = n->entries[i], *next; e; e = next) {
+			size_t to = e->hash & (slots - 1);
+
+			next = e->next;
+			e->next = table[to];
+			table[to] = e;
+		}
+	free(n->entries);
+	n->entries = table;
+	n->entry_slots = slots;
+}
+
+/* ---- inodes ---- */
+
+struct inode *inode_new(uint64_t ino, mode_t mode)
+{
+	struct inode *i = calloc(1, sizeof(*i));
+
+	if (!i)
+		return NULL;
+	i->ino = ino;
+	i->mode = (uint16_t)mode;
+	i->nlink = S_ISDIR(mode) ? 2 : 0;
+	return i;
+}
+
+void inode_free(struct inode *i)
+{
+	if (!i)
+		return;
+	if (!i->nlink)
+		entry_free(*inode_last(i));
+	if (inode_is_dir(i)) {
+		free(i->dir.at);
+		if (i->nlink)
+			free(i->tree);
+	} else if (S_ISLNK(i->mode)) {
+		free(i->target);
+	}
+	free(i);
+}
+
+struct inode *inode_find(const struct names *n, uint64_t ino)
+{
+	struct inode *i = n->inodes[slot_of_ino(ino, n->inode_slots)];
+
+	while (i && i->ino != ino)
+		i = i->next;
+	return i;
+}
+
+void inode_add(struct names *n, struct inode *i)
+{
+	size_t slot;
+
+	if (n->inode_count >= n->inode_slots)
+		grow_inodes(n);
+	slot = slot_of_ino(i->ino, n->inode_slots);
+	i->next = n->inodes[slot];
+	n->inodes[slot] = i;
+	n->inode_count++;
+}
+
+void inode_drop(struct names *n, struct inode *i)
+{
+	struct inode **at = &n->inodes[slot_of_ino(i->ino, n->inode_slots)];
+
+	while (*at != i)
+		at = &(*at)->next;
+	*at = i->next;
+	n->inode_count--;
+	inode_free(i);
+}
+
+/* ---- places ---- */
+
+static bool place_is_dropped(uint64_t place)
+{
+	return place & 1;
+}
+
+static struct entry *place_entry(uint64_t place)
+{
+	return (struct entry *)(uintptr_t)place;
+}
+
+static uint64_t place_slot(uint64_t place)
+{
+	return place_is_dropped(place) ? place >> 1 : place_entry(place)->slot;
+}
+
+/* The first place whose slot is above `slot`. */
+static uint32_t place_after(const struct places *p, uint64_t slot)
+{
+	uint32_t low = 0, high = p->len;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (place_slot(p->at[middle]) > slot)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return low;
+}
+
+static void compact(struct places *p)
+{
+	uint32_t to = 0;
+
+	for (uint32_t i = 0; i < p->len; i++)
+		if (!place_is_dropped(p->at[i]))
+			p->at[to++] = p->at[i];
+	p->len = to;
+	p->dropped = 0;
+}
+
+int entry_room(struct inode *dir)
+{
+	struct places *p = &dir->dir;
+	uint32_t cap = p->cap ? p->cap * 2 : FEW_PLACES;
+	uint64_t *at;
+
+	if (p->len < p->cap)
+		return 0;
+	if (p->dropped > p->len / 2) {
+		compact(p);
+		return 0;
+	}
+	at = realloc(p->at, cap * sizeof(*at));
+	if (!at)
+		return -ENOMEM;
+	p->at = at;
+	p->cap = cap;
+	return 0;
+}
+
+static void place_add(struct inode *dir, struct entry *e, uint64_t slot)
+{
+	struct places *p = &dir->dir;
+	uint32_t at = p->len;
+
+	e->slot = slot ? slot : p->last_slot + 1;
+	if (e->slot <= p->last_slot)
+		at = place_after(p, e->slot);
+	else
+		p->last_slot = e->slot;
+	p->live += !e->alias;
+	/* a name that comes back to the place that it has just left */
+	if (at && p->at[at - 1] == (((uint64_t)e->slot << 1) | 1)) {
+		p->at[at - 1] = (uint64_t)(uintptr_t)e;
+		p->dropped--;
+		return;
+	}
+	memmove(p->at + at + 1, p->at + at, (p->len - at) * sizeof(*p->at));
+	p->at[at] = (uint64_t)(uintptr_t)e;
+	p->len++;
+}
+
+static void place_drop(struct inode *dir, struct entry *e)
+{
+	struct places *p = &dir->dir;
+	uint32_t at = place_after(p, e->slot) - 1;
+
+	p->live -= !e->alias;
+	p->at[at] = ((uint64_t)e->slot << 1) | 1;
+	p->dropped++;
+	while (p->len && place_is_dropped(p->at[p->len - 1])) {
+		p->len--;
+		p->dropped--;
+	}
+	if (p->dropped > 32 && p->dropped > p->len / 2)
+		compact(p);
+}
+
+struct entry *entry_next(const struct inode *dir, uint32_t *at)
+{
+	const struct places *p = &dir->dir;
+
+	while (++*at < p->len)
+		if (!place_is_dropped(p->at[*at]))
+			return place_entry(p->at[*at]);
+	return NULL;
+}
+
+struct entry *entry_first(const struct inode *dir, uint64_t cookie,
+			  uint32_t *at)
+{
+	*at = place_after(&dir->dir, cookie) - 1;
+	return entry_next(dir, at);
+}
+
+struct entry *entry_at(const struct inode *dir, uint64_t slot)
+{
+	uint32_t at;
+	struct entry *e = entry_first(dir, slot - 1, &at);
+
+	return e && e->slot == slot ? e : NULL;
+}
+
+/* ---- entries ---- */
+
+struct entry *entry_new(const char *name, size_t len)
+{
+	struct entry *e = calloc(1, sizeof(*e) + len + 1);
+
+	if (!e)
+		return NULL;
+	e->len = (uint8_t)len;
+	memcpy(e->name, name, len);
+	return e;
+}
+
+void entry_free(struct entry *e)
+{
+	free(e);
+}
+
+struct entry *entry_find(const struct names *n, const struct inode *dir,
+			 const char *name)
+{
+	size_t len = strlen(name);
+	uint32_t hash = hash_name(n, dir->ino, name, len);
+	struct entry *e = n->entries[hash & (n->entry_slots - 1)];
+
+	while (e && (e->hash != hash || e->dir != dir || e->len != len ||
+		     memcmp(e->name, name, len)))
+		e = e->next;
+	return e;
+}
+
+static void chain_name(struct inode *node, struct entry *e)
+{
+	e->node = node;
+	e->other = node->names;
+	node->names = e;
+}
+
+static void unchain_name(struct entry *e)
+{
+	struct entry **at = &e->node->names;
+
+	while (*at != e)
+		at = &(*at)->other;
+	*at = e->other;
+}
+
+void entry_add(struct names *n, struct entry *e, struct inode *dir,
+	       struct inode *node, uint64_t slot)
+{
+	struct entry **chain;
+
+	if (n->entry_count >= n->entry_slots)
+		grow_entries(n);
+	e->dir = dir;
+	e->alias = !node;
+	e->hash = hash_name(n, dir->ino, e->name, e->len);
+	chain = &n->entries[e->hash & (n->entry_slots - 1)];
+	e->next = *chain;
+	*chain = e;
+	n->entry_count++;
+	place_add(dir, e, slot);
+	if (node)
+		chain_name(node, e);
+}
+
+static void take_out(struct names *n, struct entry *e)
+{
+	struct entry **at = &n->entries[e->hash & (n->entry_slots - 1)];
+
+	while (*at != e)
+		at = &(*at)->next;
+	*at = e->next;
+	n->entry_count--;
+	if (!e->alias)
+		unchain_name(e);
+	place_drop(e->dir, e);
+}
+
+void entry_drop(struct names *n, struct entry *e)
+{
+	take_out(n, e);
+	free(e);
+}
+
+void entry_retire(struct names *n, struct entry *e)
+{
+	struct inode *i = e->node;
+
+	take_out(n, e);
+	if (i->names) {
+		free(e);
+		return;
+	}
+	i->nlink = 0;
+	i->flags &= (uint16_t)~INODE_DIGEST;
+	if (inode_is_dir(i))
+		free(i->tree);
+	*inode_last(i) = e;
+}
+
+void entry_point(struct entry *e, struct inode *node)
+{
+	unchain_name(e);
+	chain_name(node, e);
+}

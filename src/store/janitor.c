@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The janitor's round: sleep till something comes; then results of digests,
+ * the next digest, the dead, the manifest, the spare file.
+ *
+ * A blob is removed only when the row that named it is gone from the database
+ * on disk: after a power cut a file that is there again must have its bytes.
+ * The dead wait a moment for company, since each round of them costs a sync.
+ */
+#include "janitor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "blob.h"
+#include "digests.h"
+#include "manifest.h"
+#include "state.h"
+#include "sweep.h"
+
+#define ROUND_MS 500	/* between rounds when nothing calls */
+#define DEAD_MS 200	/* the dead wait so long for company */
+#define IN_WORK_MOST 16 /* digests sent to the hasher at once */
+#define SPARE_PART 16	/* the spare file: a part of the journal's size */
+#define MANIFEST_NS (300 * NS_PER_S)
+
+static void wake(struct janitor *jan)
+{
+	uint64_t one = 1;
+
+	(void)!write(jan->wake, &one, sizeof(one));
+}
+
+/* ---- the dead ---- */
+
+void janitor_bury(struct store *st, uint64_t blob, uint64_t sequence)
+{
+	struct janitor *jan = &st->janitor;
+	HOLD(&jan->lock);
+
+	if (jan->dead_count == jan->dead_cap) {
+		size_t cap = jan->dead_cap ? jan->dead_cap * 2 : 64;
+		struct janitor_dead *dead =
+			realloc(jan->dead, cap * sizeof(*dead));
+
+		/* the next open sweeps it away */
+		if (!dead) {
+			jan->lost = true;
+			return;
+		}
+		jan->dead = dead;
+		jan->dead_cap = cap;
+	}
+	jan->dead[jan->dead_count++] = (struct janitor_dead){ blob, sequence };
+}
+
+void janitor_keep_unclean(struct store *st)
+{
+	HOLD(&st->janitor.lock);
+
+	st->janitor.lost = true;
+}
+
+static size_t take_dead(struct janitor *jan, struct janitor_dead **ret_dead)
+{
+	HOLD(&jan->lock);
+	size_t count = jan->dead_count;
+
+	*ret_dead = TAKE(jan->dead);
+	jan->dead_count = jan->dead_cap = 0;
+	return count;
+}
+
+/* Those whose row may still be on disk go back. */
+static void bury_dead(struct store *st)
+{
+	struct janitor_dead *dead;
+	size_t count = take_dead(&st->janitor, &dead);
+	uint64_t durable;
+
+	if (!count)
+		return;
+	(void)journal_sync(&st->journal);
+	durable = journal_durable(&st->journal);
+	for (size_t i = 0; i < count; i++) {
+		if (dead[i].sequence > durable ||
+		    blob_remove(st->blobs, dead[i].blob))
+			janitor_bury(st, dead[i].blob, dead[i].sequence);
+	}
+	free(dead);
+}
+
+/* ---- the queue of digests ---- */
+
+static int grow_queue(struct janitor *jan)
+{
+	size_t cap = jan->queue_cap ? jan->queue_cap * 2 : 256;
+	uint64_t *queue = malloc(cap * sizeof(*queue));
+
+	if (!queue)
+		return -ENOMEM;
+	for (size_t i = 0; i < jan->queue_count; i++)
+		queue[i] = jan->queue[(jan->queue_first + i) % jan->queue_cap];
+	free(jan->queue);
+	jan->queue = queue;
+	jan->queue_cap = cap;
+	jan->queue_first = 0;
+	return 0;
+}
+
+static int push(struct janitor *jan, uint64_t ino)
+{
+	HOLD(&jan->lock);
+
+	if (jan->queue_count == jan->queue_cap && grow_queue(jan))
+		return -ENOMEM;
+	jan->queue[(jan->queue_first + jan->queue_count++) % jan->queue_cap] =
+		ino;
+	return 0;
+}
+
+void janitor_queue(struct store *st, struct inode *i)
+{
+	if ((i->flags & (INODE_QUEUED | INODE_DIGEST)) || !i->blob)
+		return;
+	if (push(&st->janitor, i->ino))
+		return;
+	i->flags |= INODE_QUEUED;
+	if (!__atomic_exchange_n(&st->janitor.woken, true, __ATOMIC_ACQ_REL))
+		wake(&st->janitor);
+}
+
+uint64_t janitor_pending(struct store *st)
+{
+	HOLD(&st->janitor.lock);
+
+	return st->janitor.queue_count + st->janitor.in_work;
+}
+
+static bool pop(struct janitor *jan, uint64_t *ret_ino)
+{
+	HOLD(&jan->lock);
+
+	if (!jan->queue_count || jan->in_work == IN_WORK_MOST || jan->stop)
+		return false;
+	*ret_ino = jan->queue[jan->queue_first];
+	jan->queue_first = (jan->queue_first + 1) % jan->queue_cap;
+	jan->queue_count--;
+	jan->in_work++;
+	return true;
+}
+
+static void end_work(struct janitor *jan)
+{
+	HOLD(&jan->lock);
+
+	jan->in_work--;
+}
+
+/* Each that waits is looked at once a round. */
+static void send_digests(struct store *st)
+{
+	struct janitor *jan = &st->janitor;
+	uint64_t rounds = janitor_pending(st);
+	uint64_t ino;
+
+	while (rounds-- && pop(jan, &ino)) {
+		int err = digests_send(st, ino);
+
+		if (err == -EAGAIN)
+			(void)push(jan, ino);
+		if (err)
+			end_work(jan);
+	}
+}
+
+/* ---- the spare file ---- */
+
+void janitor_spare_is_gone(struct store *st)
+{
+	HOLD(&st->janitor.lock);
+
+	st->janitor.spare_is_gone = true;
+}
+
+static bool take_spare_is_gone(struct janitor *jan)
+{
+	HOLD(&jan->lock);
+	bool gone = jan->spare_is_gone;
+
+	jan->spare_is_gone = false;
+	return gone;
+}
+
+void janitor_make_spare(struct store *st)
+{
+	off_t size = (off_t)(st->journal.size / SPARE_PART);
+	int flags = O_WRONLY | O_CREAT | O_CLOEXEC;
+	int fd = openat(st->fd, "spare.new", flags, 0600);
+
+	if (fd < 0 || posix_fallocate(fd, 0, size) ||
+	    renameat(st->fd, "spare.new", st->fd, "spare")) {
+		unlinkat(st->fd, "spare.new", 0);
+		janitor_spare_is_gone(st);
+	}
+	close_fd(&fd);
+}
+
+/* ---- the round ---- */
+
+bool janitor_is_stopped(struct janitor *jan)
+{
+	HOLD(&jan->lock);
+
+	return jan->stop;
+}
+
+static void sleep_till_called(struct janitor *jan)
+{
+	struct pollfd on[2] = {
+		{ .fd = jan->wake, .events = POLLIN },
+		{ .fd = jan->results[0], .events = POLLIN },
+	};
+	uint64_t count;
+
+	if (poll(on, 2, ROUND_MS) > 0 && on[0].revents)
+		(void)!read(jan->wake, &count, sizeof(count));
+	__atomic_store_n(&jan->woken, false, __ATOMIC_RELEASE);
+}
+
+static void receive_digests(struct store *st)
+{
+	struct pollfd on = { .fd = st->janitor.results[0], .events = POLLIN };
+
+	while (poll(&on, 1, 0) > 0 && (on.revents & POLLIN)) {
+		digests_receive(st);
+		end_work(&st->janitor);
+	}
+}
+
+static void *sweep_on(void *arg)
+{
+	struct store *st = arg;
+	struct janitor *jan = &st->janitor;
+	int64_t buried = 0, listed = clock_monotonic();
+
+	if (!st->was_clean)
+		sweep_blobs(st);
+	while (!janitor_is_stopped(jan)) {
+		int64_t now;
+
+		sleep_till_called(jan);
+		receive_digests(st);
+		send_digests(st);
+		now = clock_monotonic();
+		if (now - buried > DEAD_MS * NS_PER_MS) {
+			bury_dead(st);
+			buried = clock_monotonic();
+		}
+		if (now - listed > MANIFEST_NS) {
+			(void)manifest_write(st, false);
+			listed = clock_monotonic();
+		}
+		if (take_spare_is_gone(jan))
+			janitor_make_spare(st);
+	}
+	return NULL;
+}
+
+static int open_pipes(struct janitor *jan)
+{
+	jan->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (jan->wake < 0 || pipe2(jan->jobs, O_CLOEXEC) ||
+	    pipe2(jan->results, O_CLOEXEC))
+		return -errno;
+	return 0;
+}
+
+void janitor_init(struct janitor *jan)
+{
+	*jan = (struct janitor){
+		.wake = -1,
+		.jobs = { -1, -1 },
+		.results = { -1, -1 },
+	};
+	pthread_mutex_init(&jan->lock, NULL);
+}
+
+void janitor_release(struct janitor *jan)
+{
+	close_fd(&jan->wake);
+	for (int i = 0; i < 2; i++) {
+		close_fd(&jan->jobs[i]);
+		close_fd(&jan->results[i]);
+	}
+	free(jan->dead);
+	free(jan->queue);
+	pthread_mutex_destroy(&jan->lock);
+}
+
+int janitor_start(struct store *st)
+{
+	struct janitor *jan = &st->janitor;
+	int err = open_pipes(jan);
+
+	if (err)
+		return err;
+	err = pthread_create(&jan->hasher, NULL, digests_hash, jan);
+	jan->hasher_runs = !err;
+	if (!err)
+		err = pthread_create(&jan->thread, NULL, sweep_on, st);
+	jan->runs = !err;
+	return -err;
+}
+
+static void stop_janitor(struct janitor *jan)
+{
+	HOLD(&jan->lock);
+
+	jan->stop = true;
+}
+
+/* The hasher ends when nobody can send it anything any more; what it had in
+ * work is taken, not thrown away. */
+static void stop_hasher(struct store *st)
+{
+	struct janitor *jan = &st->janitor;
+
+	close_fd(&jan->jobs[1]);
+	pthread_join(jan->hasher, NULL);
+	jan->hasher_runs = false;
+	receive_digests(st);
+}
+
+void janitor_stop(struct store *st)
+{
+	struct janitor *jan = &st->janitor;
+
+	stop_janitor(jan);
+	if (jan->runs) {
+		wake(jan);
+		pthread_join(jan->thread, NULL);
+		jan->runs = false;
+	}
+	if (jan->hasher_runs)
+		stop_hasher(st);
+	bury_dead(st);
+}

@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The namespace and the records from catalog.db into memory. Entries come in
+ * the order of directory and slot.
+ *
+ * A store that is opened read-only may have a journal: its rows are then laid
+ * over those of the tables in memory, inodes before entries. A put whose inode
+ * or directory is gone in the end is left out; the row that ends that entry
+ * is further on in the journal.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/name.h"
+#include "state.h"
+
+/* ---- inodes ---- */
+
+static void fill_inode(struct inode *i, const struct inode_row *row)
+{
+	i->blob = row->blob;
+	i->size = row->size;
+	i->blocks = row->blocks;
+	i->atime = row->atime;
+	i->mtime = row->mtime;
+	i->ctime = row->ctime;
+	i->nlink = row->nlink;
+	i->uid = row->uid;
+	i->gid = row->gid;
+	i->flags = row->flags & INODE_SAVED;
+	if (!inode_is_file(i))
+		i->flags = 0;
+	if (i->flags & INODE_DIGEST)
+		memcpy(i->digest, row->digest, sizeof(i->digest));
+}
+
+/* Puts a new inode or a newer row of one. */
+static int put_inode(struct names *n, const struct inode_row *row,
+		     const char *target, size_t len, bool may_exist)
+{
+	struct inode *i = may_exist ? inode_find(n, row->ino) : NULL;
+
+	if (!row->ino || !row->nlink)
+		return -EUCLEAN;
+	if (!i) {
+		i = inode_new(row->ino, row->mode);
+		if (!i)
+			return -ENOMEM;
+		inode_add(n, i);
+		if (S_ISLNK(row->mode))
+			i->target = strndup(target, len);
+		if (S_ISLNK(row->mode) && !i->target)
+			return -ENOMEM;
+	}
+	if ((i->mode ^ row->mode) & S_IFMT)
+		return -EUCLEAN;
+	i->mode = (uint16_t)row->mode;
+	fill_inode(i, row);
+	return 0;
+}
+
+static void read_inode(struct stmt *s, struct inode_row *row)
+{
+	size_t len;
+	const void *digest;
+
+	*row = (struct inode_row){
+		.ino = (uint64_t)stmt_get_int(s, 0),
+		.mode = (uint32_t)stmt_get_int(s, 1),
+		.nlink = (uint32_t)stmt_get_int(s, 2),
+		.uid = (uint32_t)stmt_get_int(s, 3),
+		.gid = (uint32_t)stmt_get_int(s, 4),
+		.size = (uint64_t)stmt_get_int(s, 5),
+		.blocks = (uint64_t)stmt_get_int(s, 6),
+		.atime = stmt_get_int(s, 7),
+		.mtime = stmt_get_int(s, 8),
+		.ctime = stmt_get_int(s, 9),
+		.blob = (uint64_t)stmt_get_int(s, 10),
+		.flags = (uint32_t)stmt_get_int(s, 11),
+	};
+	if (!(row->flags & INODE_DIGEST))
+		return;
+	digest = stmt_get_blob(s, 12, &len);
+	if (len == sizeof(row->digest))
+		memcpy(row->digest, digest, len);
+	else
+		row->flags &= ~(uint32_t)INODE_DIGEST;
+}
+
+static int load_inodes(struct store *st)
+{
+	AUTO(stmt_release) struct stmt *s = NULL;
+	int err = db_prepare(st->tables.db,
+			     "SELECT ino, mode, nlink, uid, gid, size, blocks,"
+			     " atime, mtime, ctime, blob, flags, digest, target"
+			     " FROM inode",
+			     &s);
+
+	if (err)
+		return err;
+	while ((err = stmt_step(s)) == 1) {
+		struct inode_row row;
+		const char *target = "";
+		size_t len = 0;
+
+		read_inode(s, &row);
+		if (S_ISLNK(row.mode))
+			target = stmt_get_text(s, 13, &len);
+		err = put_inode(&st->names, &row, target, len, false);
+		if (err)
+			return err;
+	}
+	return err;
+}
+
+/* ---- entries ---- */
+
+struct loaded_entry {
+	uint64_t slot, ino;
+	bool alias;
+	const char *name;
+	size_t len;
+};
+
+static bool name_is_bad(const char *name, size_t len)
+{
+	return !len || len > NAME_LIMIT || memchr(name, '/', len) ||
+	       memchr(name, 0, len) || (len == 1 && name[0] == '.') ||
+	       (len == 2 && !memcmp(name, "..", 2));
+}
+
+static int put_entry(struct names *n, struct inode *dir,
+		     const struct loaded_entry *l)
+{
+	struct inode *node = l->alias ? NULL : inode_find(n, l->ino);
+	struct entry *e;
+
+	if (!dir || !inode_is_dir(dir) || name_is_bad(l->name, l->len))
+		return -EUCLEAN;
+	if (!l->slot || (!l->alias && (!node || node->ino == STORE_ROOT)))
+		return -EUCLEAN;
+	if (node && inode_is_dir(node) && node->names)
+		return -EUCLEAN;
+	e = entry_new(l->name, l->len);
+	if (!e || entry_room(dir)) {
+		entry_free(e);
+		return -ENOMEM;
+	}
+	e->home = l->ino;
+	entry_add(n, e, dir, node, l->slot);
+	return 0;
+}
+
+static int load_entries(struct store *st)
+{
+	AUTO(stmt_release) struct stmt *s = NULL;
+	struct inode *dir = NULL;
+	int err = db_prepare(st->tables.db,
+			     "SELECT dir, slot, ino, alias, name FROM entry"
+			     " ORDER BY dir, slot",
+			     &s);
+
+	if (err)
+		return err;
+	while ((err = stmt_step(s)) == 1) {
+		uint64_t ino = (uint64_t)stmt_get_int(s, 0);
+		struct loaded_entry l = {
+			.slot = (uint64_t)stmt_get_int(s, 1),
+			.ino = (uint64_t)stmt_get_int(s, 2),
+			.alias = stmt_get_int(s, 3),
+		};
+
+		l.name = stmt_get_text(s, 4, &l.len);
+		if (!dir || dir->ino != ino)
+			dir = inode_find(&st->names, ino);
+		err = put_entry(&st->names, dir, &l);
+		if (err == -EUCLEAN && st->read_only)
+			continue;
+		if (err)
+			return err;
+	}
+	return err;
+}
+
+static int load_records(struct store *st)
+{
+	AUTO(stmt_release) struct stmt *s = NULL;
+	int err = db_prepare(st->tables.db,
+			     "SELECT class, key, text FROM record", &s);
+
+	if (err)
+		return err;
+	while ((err = stmt_step(s)) == 1) {
+		size_t len;
+		const char *text = stmt_get_text(s, 2, &len);
+		struct record *r =
+			records_new((int)stmt_get_int(s, 0),
+				    (uint64_t)stmt_get_int(s, 1), text, len);
+
+		if (!r)
+			return -ENOMEM;
+		records_put(&st->records, r);
+	}
+	return err;
+}
+
+/* ---- a journal that may not be applied ---- */
+
+typedef int lay_fn(struct store *st, const struct row *row);
+
+static int lay_inode(struct store *st, const struct row *row)
+{
+	struct inode *i = inode_find(&st->names, row->key);
+	struct inode_row fresh;
+	const char *target;
+	size_t len;
+	int err;
+
+	if (row->type != ROW_INODE)
+		return 0;
+	if (row->drop) {
+		if (i)
+			inode_drop(&st->names, i);
+		return 0;
+	}
+	err = row_get_inode(row, &fresh, &target, &len);
+	return err ? err : put_inode(&st->names, &fresh, target, len, true);
+}
+
+static int lay_entry(struct store *st, const struct row *row)
+{
+	struct inode *dir = inode_find(&st->names, row->key);
+	struct entry *old;
+	struct entry_row fixed;
+	struct loaded_entry l = { .slot = row->key2 };
+	int err;
+
+	if (row->type != ROW_ENTRY || !dir || !inode_is_dir(dir))
+		return 0;
+	old = entry_at(dir, row->key2);
+	if (old)
+		entry_drop(&st->names, old);
+	if (row->drop)
+		return 0;
+	err = row_get_entry(row, &fixed, &l.name, &l.len);
+	if (err)
+		return err;
+	l.ino = fixed.ino;
+	l.alias = fixed.alias;
+	err = put_entry(&st->names, dir, &l);
+	return err == -EUCLEAN ? 0 : err;
+}
+
+static int lay_record(struct store *st, const struct row *row)
+{
+	struct record *r;
+
+	if (row->type != ROW_RECORD)
+		return 0;
+	if (row->drop) {
+		records_drop(&st->records, (int)row->key, row->key2);
+		return 0;
+	}
+	r = records_new((int)row->key, row->key2, (const char *)row->data,
+			row->len);
+	if (!r)
+		return -ENOMEM;
+	records_put(&st->records, r);
+	return 0;
+}
+
+static int lay_rows(struct store *st, lay_fn *lay, const unsigned char *data,
+		    size_t len)
+{
+	struct row row;
+	size_t at = 0;
+	int err;
+
+	while ((err = rows_next(data, len, &at, &row)) == 1) {
+		err = lay(st, &row);
+		if (err)
+			return err;
+	}
+	return err;
+}
+
+static int lay_journal(struct store *st, lay_fn *lay)
+{
+	int64_t meta[META_COUNT];
+	const unsigned char *data;
+	uint64_t position, sequence;
+	size_t len;
+	int err;
+
+	if (!st->read_only || !st->journal.file)
+		return 0;
+	err = tables_get_meta(&st->tables, meta);
+	if (err)
+		return err;
+	position = (uint64_t)meta[META_POSITION];
+	sequence = (uint64_t)meta[META_APPLIED];
+	while (!err &&
+	       journal_read(&st->journal, &position, &sequence, &data, &len))
+		err = lay_rows(st, lay, data, len);
+	return err;
+}
+
+/* ---- all of it ---- */
+
+static int load_all(struct store *st)
+{
+	int err = load_inodes(st);
+
+	if (!err)
+		err = lay_journal(st, lay_inode);
+	if (!err && !inode_find(&st->names, STORE_ROOT))
+		err = -EUCLEAN;
+	if (!err)
+		err = load_entries(st);
+	if (!err)
+		err = lay_journal(st, lay_entry);
+	if (!err)
+		err = load_records(st);
+	if (!err)
+		err = lay_journal(st, lay_record);
+	return err;
+}
+
+int load_names(struct store *st, struct buf *why)
+{
+	int err = load_all(st);
+
+	if (err == -EUCLEAN)
+		return why_set(why, err,
+			       "catalog.db is damaged: check it "
+			       "with fsck.mlxfs");
+	if (err)
+		return why_set(why, err, "catalog.db: %s", strerror(-err));
+	tree_load(&st->names);
+	return 0;
+}

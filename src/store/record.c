@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Records: kept in memory as they stand in the database. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "state.h"
+
+#define FIRST_SLOTS 256
+
+/* ---- the table ---- */
+
+int records_init(struct records *r)
+{
+	pthread_condattr_t attr;
+
+	*r = (struct records){ .slots = FIRST_SLOTS };
+	r->slot = calloc(FIRST_SLOTS, sizeof(*r->slot));
+	if (!r->slot)
+		return -ENOMEM;
+	for (int i = 0; i < RECORD_CLASSES; i++)
+		r->seq[i] = 1;
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_mutex_init(&r->lock, NULL);
+	pthread_cond_init(&r->changed, &attr);
+	pthread_condattr_destroy(&attr);
+	return 0;
+}
+
+void records_release(struct records *r)
+{
+	if (!r->slot)
+		return;
+	for (size_t i = 0; i < r->slots; i++)
+		for (struct record *at = r->slot[i], *next; at; at = next) {
+			next = at->next;
+			free(at);
+		}
+	free(r->slot);
+	pthread_mutex_destroy(&r->lock);
+	pthread_cond_destroy(&r->changed);
+	r->slot = NULL;
+}
+
+static size_t slot_of(int class, uint64_t key, size_t slots)
+{
+	uint64_t h =
+		(key * 8 + (uint64_t) class) * UINT64_C(0x9e3779b97f4a7c15);
+
+	return (size_t)(h >> 32) & (slots - 1);
+}
+
+static struct record **find(const struct records *r, int class, uint64_t key)
+{
+	struct record **at = &r->slot[slot_of(class, key, r->slots)];
+
+	while (*at && ((*at)->key != key || (*at)->class != (uint32_t) class))
+		at = &(*at)->next;
+	return at;
+}
+
+struct record *records_find(const struct records *r, int class, uint64_t key)
+{
+	return *find(r, class, key);
+}
+
+struct record *records_new(int class, uint64_t key, const char *text,
+			   size_t len)
+{
+	struct record *n = malloc(sizeof(*n) + len + 1);
+
+	if (!n)
+		return NULL;
+	n->key = key;
+	n->class = (uint32_t) class;
+	n->len = (uint32_t)len;
+	if (len)
+		memcpy(n->text, text, len);
+	n->text[len] = 0;
+	return n;
+}
+
+static void grow(struct records *r)
+{
+	size_t slots = r->slots * 2;
+	struct record **slot = calloc(slots, sizeof(struct record *));
+
+	if (!slot)
+		return;
+	for (size_t i = 0; i < r->slots; i++)
+		for (struct record *at = r->slot[i], *next; at; at = next) {
+			size_t to = slot_of((int)at->class, at->key, slots);
+
+			next = at->next;
+			at->next = slot[to];
+			slot[to] = at;
+		}
+	free(r->slot);
+	r->slot = slot;
+	r->slots = slots;
+}
+
+void records_put(struct records *r, struct record *take_record)
+{
+	int class = (int)take_record->class;
+	struct record **at;
+
+	records_drop(r, class, take_record->key);
+	if (r->count >= r->slots)
+		grow(r);
+	at = find(r, class, take_record->key);
+	take_record->next = NULL;
+	*at = take_record;
+	r->count++;
+}
+
+bool records_drop(struct records *r, int class, uint64_t key)
+{
+	struct record **at = find(r, class, key);
+	struct record *old = *at;
+
+	if (!old)
+		return false;
+	*at = old->next;
+	free(old);
+	r->count--;
+	return true;
+}
+
+/* ---- the interface ---- */
+
+static void tell(struct store *st, enum record_class class, uint64_t key)
+{
+	struct store_event event = {
+		.type = EVENT_RECORD,
+		.record = (int)class,
+		.key = key,
+	};
+
+	pthread_mutex_lock(&st->records.lock);
+	st->records.seq[class]++;
+	pthread_cond_broadcast(&st->records.changed);
+	pthread_mutex_unlock(&st->records.lock);
+	store_tell(st, &event);
+}
+
+static int put_locked(struct store *st, struct record *fresh)
+{
+	HOLD_WRITE(&st->lock);
+	struct rows rows;
+	int err = journal_begin(&st->journal, fresh->len + ROW_ROOM, &rows);
+
+	if (err) {
+		free(fresh);
+		return err;
+	}
+	rows_put_record(&rows, (int)fresh->class, fresh->key, fresh->text,
+			fresh->len);
+	records_put(&st->records, fresh);
+	journal_end(&st->journal, &rows);
+	return 0;
+}
+
+int record_put(struct store *st, enum record_class class, uint64_t key,
+	       const char *text, size_t len)
+{
+	struct record *fresh;
+	int err;
+
+	if (len > BUF_MAX)
+		return -EFBIG;
+	fresh = records_new((int)class, key, text, len);
+	if (!fresh)
+		return -ENOMEM;
+	err = put_locked(st, fresh);
+	if (!err)
+		tell(st, class, key);
+	return err;
+}
+
+int record_get(struct store *st, enum record_class class, uint64_t key,
+	       struct buf *out)
+{
+	HOLD_READ(&st->lock);
+	const struct record *r = records_find(&st->records, (int)class, key);
+
+	if (!r)
+		return -ENOENT;
+	buf_add(out, r->text, r->len);
+	return out->err;
+}
+
+static int drop_locked(struct store *st, enum record_class class, uint64_t key)
+{
+	HOLD_WRITE(&st->lock);
+	struct rows rows;
+	int err;
+
+	if (!records_find(&st->records, (int)class, key))
+		return -ENOENT;
+	err = journal_begin(&st->journal, ROW_ROOM, &rows);
+	if (err)
+		return err;
+	rows_drop_record(&rows, (int)class, key);
+	records_drop(&st->records, (int)class, key);
+	journal_end(&st->journal, &rows);
+	return 0;
+}
+
+int record_drop(struct store *st, enum record_class class, uint64_t key)
+{
+	int err = drop_locked(st, class, key);
+
+	if (!err)
+		tell(st, class, key);
+	return err;
+}
+
+int record_each(struct store *st, enum record_class class, record_each_fn *fn,
+		void *arg)
+{
+	HOLD_READ(&st->lock);
+	const struct records *r = &st->records;
+
+	for (size_t i = 0; i < r->slots; i++)
+		for (const struct record *at = r->slot[i]; at; at = at->next)
+			if (at->class == (uint32_t) class &&
+			    fn(arg, at->key, at->text, at->len))
+				return 0;
+	return 0;
+}
+
+int record_wait(struct store *st, enum record_class class, uint64_t *seq,
+		int timeout_ms)
+{
+	struct records *r = &st->records;
+	struct timespec until =
+		clock_to_timespec(clock_monotonic() + timeout_ms * NS_PER_MS);
+	int err = 0;
+	HOLD(&r->lock);
+
+	while (r->seq[class] == *seq && !r->woken && !err) {
+		if (timeout_ms < 0)
+			err = pthread_cond_wait(&r->changed, &r->lock);
+		else
+			err = pthread_cond_timedwait(&r->changed, &r->lock,
+						     &until);
+	}
+	if (r->woken)
+		return -ECANCELED;
+	if (r->seq[class] == *seq)
+		return -ETIMEDOUT;
+	*seq = r->seq[class];
+	return 0;
+}
+
+void record_wake(struct store *st)
+{
+	HOLD(&st->records.lock);
+
+	st->records.woken = true;
+	pthread_cond_broadcast(&st->records.changed);
+}

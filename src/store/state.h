@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * A store from inside.
+ *
+ * Order of locks: opening->lock, then store->lock (the namespace), then any one
+ * of the small ones (journal, janitor, waits), which are leaves.
+ */
+#ifndef STORE_STATE_H
+#define STORE_STATE_H
+
+#include <pthread.h>
+
+#include "base/cleanup.h"
+#include "base/value.h"
+#include "inode.h"
+#include "janitor.h"
+#include "journal.h"
+#include "records.h"
+#include "store/node.h"
+#include "store/record.h"
+#include "store/store.h"
+#include "tables.h"
+
+struct store {
+	char *path;
+	int fd, blobs, lock_file;
+	int null; /* stands for the blob of a file that has none */
+	bool read_only;
+	int commit_ms;
+	struct value *config;
+
+	pthread_rwlock_t lock;	/* the namespace */
+	struct names names;	/* under the lock */
+	struct records records; /* under the lock */
+
+	uint64_t next;	/* number of the next inode or blob; atomic */
+	uint64_t first; /* numbers from here on were given out in this life */
+	uint64_t limit; /* numbers below may be given out: see writer.c */
+	bool was_clean; /* the last life ended in order */
+
+	struct journal journal;
+	struct tables tables; /* the writer's, once it runs */
+	pthread_t writer;
+	bool writer_runs;
+	struct janitor janitor;
+	uint64_t manifest_of; /* the entry up to which it was written; the
+			       * janitor's, then that of store_close */
+
+	pthread_mutex_t listen_lock;
+	void (*changed)(void *arg, const struct store_event *event);
+	void *changed_arg; /* both under listen_lock */
+};
+
+static inline uint64_t store_next(struct store *st)
+{
+	return __atomic_fetch_add(&st->next, 1, __ATOMIC_RELAXED);
+}
+
+/* writer.c */
+int writer_start(struct store *st);
+void writer_stop(struct store *st);
+/* Before the writer runs: what the journal holds goes into the tables. */
+int writer_recover(struct store *st, struct buf *why);
+
+/* load.c: the namespace from the tables, and from the journal when read-only */
+int load_names(struct store *st, struct buf *why);
+
+/* tree.c: all under the namespace lock */
+/* The tree that a directory lies in, or is; NULL above the second level. */
+struct tree *tree_of(const struct inode *dir);
+/* Level of a directory: 0 for the root; -1 when it is unlinked. */
+int tree_level(const struct inode *dir);
+void tree_note(const struct inode *dir, int64_t files, int64_t bytes,
+	       int64_t when);
+/* An inode changed: each tree that it has a name in. */
+void tree_note_inode(const struct inode *i, int64_t bytes);
+/* All that is below a directory. */
+void tree_sum(const struct inode *dir, struct tree *ret_sum);
+void tree_load(struct names *n);
+/* Around a rename of a directory: before, and after. */
+void tree_leave(const struct inode *dir);
+void tree_enter(struct inode *dir);
+
+/* node.c, for those that change inodes elsewhere; under the lock */
+int64_t node_now(const struct inode *i);
+void node_fill(const struct inode *i, struct node_attr *ret_attr);
+/* No name, no opening, unknown to the kernel: its end. `sequence` is that of
+ * the entry that dropped its row. */
+void node_reap(struct store *st, struct inode *i, uint64_t sequence);
+int node_check_name(const char *name);
+#define NODE_IS_SAVED(i) ((i)->nlink != 0)
+
+#endif
