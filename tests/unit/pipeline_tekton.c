@@ -366,7 +366,9 @@ TEST(tekton_refusals_say_what)
 		{ PIPELINE_HEAD "  - {name: a, " STEPS "}\n"
 				"  - {name: a, " STEPS "}\n",
 		  -EINVAL, "two tasks are named a" },
-		{ PIPELINE_HEAD "  []\n", -EINVAL, "no tasks" },
+		{ "apiVersion: tekton.dev/v1\nkind: Pipeline\nspec: {tasks: "
+		  "[]}\n",
+		  -EINVAL, "no tasks" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
