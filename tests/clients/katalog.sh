@@ -115,3 +115,9 @@ mount_kill9
 mount_start
 is "$(counts)" '6 10 12 8 6' registered
 is "$(rsync -ai "$katalog/dataset-samples/" "$MNT/datasets/")" ''
+# and by the script that comes with mlxfs: the templates again, nothing else
+status=0
+sh "$TOP/contrib/sync-katalog.sh" "$katalog" "$MNT" 2>"$WORK/said" || status=$?
+is $status 23 "the script's status"
+has "$(cat "$WORK/said")" template.yaml
+is "$(counts)" '6 10 12 8 6' registered
