@@ -93,7 +93,9 @@ int catalog_judge(struct catalog *c, uint64_t ino, uint64_t dir,
 void catalog_changed(struct catalog *c, uint64_t dir, const char *name);
 
 /* A refusal, for .mlx/errors: "path: why". Also called by fs/ for control
- * files. asset may be 0. */
+ * files: then it is in the errors of the asset (which may be 0) as well, till a
+ * call with err 0 says that the file was written rightly since, or a spec is
+ * registered. May block. */
 void catalog_refuse(struct catalog *c, uint64_t asset, const char *path,
 		    int err, const char *why);
 /* Recent refusals, oldest first: "time path: reason (errno name)\n". */
@@ -102,7 +104,7 @@ void catalog_put_refusals(struct catalog *c, struct buf *out,
 
 /* ---- assets ---- */
 
-/* By directory name, then by id. -ENOENT. */
+/* By directory name, then by id (which may block). -ENOENT. */
 int catalog_find(struct catalog *c, const struct kind *kind, const char *name,
 		 uint64_t *ret_asset);
 /* "datasets/jfk", "dataset:jfk" is not one. -ENOENT, -EINVAL. */
@@ -168,6 +170,7 @@ struct catalog_counts {
 	unsigned int assets[KIND_MOST]; /* in the order of the table of kinds */
 	unsigned int drafts, invalid;
 };
+/* (blocks): looks at those that nobody looked at since they changed. */
 void catalog_count(struct catalog *c, struct catalog_counts *ret_counts);
 
 #endif

@@ -22,6 +22,12 @@ struct kind {
 	const char *dir;     /* "models": as seen in the root */
 	const char *summary; /* one line */
 	const char *spec;    /* "model.yaml" */
+	/* A file with this suffix is an asset by itself (".ipynb"), or NULL. */
+	const char *file_suffix;
+	/* Without a spec it is but a draft: so the only YAML file of a
+	 * directory is taken for the spec whatever it looks like; and the text
+	 * of the last valid one is kept, since a run reads it again. */
+	bool needs_spec;
 	/* Does this document look like a spec of the kind at all? */
 	bool (*accepts)(const struct value *doc);
 	/* Judge a spec and fill the record's fields that come from it.
