@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Listing directories. */
+#ifndef FS_DIRS_H
+#define FS_DIRS_H
+
+#include "fs.h"
+
+void dirs_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
+		  struct fuse_file_info *fi);
+void dirs_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
+		      struct fuse_file_info *fi);
+
+#endif

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The face: what all of fs/ shares. Threads of it:
+ *
+ *	libfuse's   run the handlers of ops.c; a handler never waits for another
+ *	            request, for the notifier or for a worker
+ *	workers     (work.h) do what may take long: fsync, judging, starting
+ *runs notifier    (notify.h) tells the kernel what changed inside, and gives
+ *	            the answers that must come after that
+ *	signals     (session.c) waits for the signal to end
+ */
+#ifndef FS_FS_H
+#define FS_FS_H
+
+#define FUSE_USE_VERSION 314
+#include <fuse_lowlevel.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "catalog/catalog.h"
+#include "engine/engine.h"
+#include "store/store.h"
+
+struct handles;
+struct homes;
+struct notify;
+struct shots;
+struct waits;
+struct work;
+
+struct fs {
+	struct store *store;
+	struct catalog *catalog;
+	struct runner *runner; /* NULL while read-only */
+	struct fuse_session *session;
+	struct work *work;
+	struct notify *notify;
+	struct handles *handles;
+	struct homes *homes;
+	struct shots *shots;
+	struct waits *waits;
+	const char *mountpoint; /* absolute */
+	bool read_only;
+	uid_t uid;    /* who mounted */
+	int ready_fd; /* who started us waits for a byte on it; -1: nobody */
+	/* Grows with everything that may make a generated file another. */
+	_Atomic uint64_t changes;
+};
+
+/* The kernel may keep it until it is told otherwise, in seconds. */
+#define FOREVER 86400.0
+
+static inline struct fs *fs_of(fuse_req_t req)
+{
+	return fuse_req_userdata(req);
+}
+
+static inline void fs_touch(struct fs *fs)
+{
+	atomic_fetch_add(&fs->changes, 1);
+}
+
+#endif

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * `_mlx` and programs that bring or take a link of that name.
+ *
+ * A copy (cp -r, tar, copytree) of an asset holds its _mlx, and making it in
+ * the new asset would be EEXIST, since the name is there already: the kernel
+ * asks for the name first, and refuses by itself what is found. So the name is
+ * told to be absent to the thread that is about to make it, which is one that
+ *	- has just removed it (tar replaces what it finds), or
+ *	- made the directory and is in symlink(2) now, as /proc tells.
+ * All others see it.
+ */
+#ifndef FS_HOME_H
+#define FS_HOME_H
+
+#include <sys/types.h>
+
+#include "fs.h"
+
+#define HOME_LINK "_mlx"
+
+int homes_init(struct fs *fs);
+void homes_release(struct fs *fs);
+/* What thread `tid` did: made the directory; removed, made the link in it. */
+void home_dir_made(struct fs *fs, uint64_t dir, pid_t tid);
+void home_link_removed(struct fs *fs, uint64_t dir, pid_t tid);
+void home_link_made(struct fs *fs, uint64_t dir, pid_t tid);
+bool home_is_absent(struct fs *fs, uint64_t dir, pid_t tid);
+
+#endif

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What the mount table says, and unmounting. */
+#ifndef FS_MOUNTPOINT_H
+#define FS_MOUNTPOINT_H
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+
+/* Lazily: who has files open keeps them for now. */
+int mountpoint_detach(const char *mountpoint);
+/* A mount that a killed daemon left there is taken away. -ENOENT, -ENOTDIR, …
+ * with a sentence. */
+int mountpoint_clear(const char *mountpoint, struct buf *why);
+/* Is a mount of this store to be seen? */
+bool mountpoint_serves(const char *store);
+
+#endif

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "open.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+
+struct handles {
+	pthread_mutex_t lock;
+	struct handle *first; /* under lock */
+};
+
+int handles_init(struct fs *fs)
+{
+	fs->handles = calloc(1, sizeof(*fs->handles));
+	if (!fs->handles)
+		return -ENOMEM;
+	pthread_mutex_init(&fs->handles->lock, NULL);
+	return 0;
+}
+
+static void list(struct fs *fs, struct handle *h)
+{
+	HOLD(&fs->handles->lock);
+	h->next = fs->handles->first;
+	if (h->next)
+		h->next->prev = h;
+	fs->handles->first = h;
+}
+
+static void unlist(struct fs *fs, struct handle *h)
+{
+	HOLD(&fs->handles->lock);
+	if (h->next)
+		h->next->prev = h->prev;
+	if (h->prev)
+		h->prev->next = h->next;
+	else if (fs->handles->first == h)
+		fs->handles->first = h->next;
+}
+
+static void handle_free(struct handle *h)
+{
+	struct shot *shot = atomic_load(&h->shot);
+
+	if (h->content)
+		content_close(h->content);
+	control_free(h->control);
+	shot_release(&shot);
+	free(h);
+}
+
+void handles_release(struct fs *fs)
+{
+	if (!fs->handles)
+		return;
+	while (fs->handles->first) {
+		struct handle *h = fs->handles->first;
+
+		unlist(fs, h);
+		handle_free(h);
+	}
+	pthread_mutex_destroy(&fs->handles->lock);
+	free(fs->handles);
+	fs->handles = NULL;
+}
+
+/* The kernel keeps the set-user-ID bit when it leaves O_TRUNC to us. */
+static void drop_suid(struct fs *fs, uint64_t ino)
+{
+	struct node_change change = { .what = CHANGE_KILL_SUID };
+	struct node_attr attr;
+
+	if (!node_get(fs->store, ino, &attr) && attr.mode & (S_ISUID | S_ISGID))
+		node_set(fs->store, ino, &change, &attr);
+}
+
+static int open_content(fuse_req_t req, struct handle *h,
+			struct fuse_file_info *fi)
+{
+	struct fs *fs = fs_of(req);
+	int err = content_open(fs->store, h->ino, fi->flags, &h->content);
+
+	if (err)
+		return err;
+	h->type = HANDLE_CONTENT;
+	if (fi->flags & O_TRUNC && fuse_req_ctx(req)->uid != 0)
+		drop_suid(fs, h->ino);
+	fi->keep_cache = 1; /* the notifier says when to drop it */
+	return 0;
+}
+
+static int open_shot(struct fs *fs, struct handle *h, const struct view *v)
+{
+	struct shot *shot;
+	int err = shot_get(fs, v, &shot);
+
+	if (err)
+		return err;
+	err = shot->err;
+	if (err)
+		shot_release(&shot);
+	else
+		atomic_store(&h->shot, shot);
+	h->type = HANDLE_SHOT;
+	return err;
+}
+
+/* Writes go past the page cache: they then tell whose they are. */
+static int open_view(struct fs *fs, struct handle *h, struct fuse_file_info *fi)
+{
+	const struct view_row *row;
+	struct view v;
+	int err = view_get(fs, h->ino, &v);
+
+	if (err)
+		return err;
+	row = view_row_of(&v);
+	if (!row || !S_ISREG(row->mode))
+		return row ? -ELOOP : -EISDIR;
+	if ((fi->flags & O_ACCMODE) != O_RDONLY) {
+		if (!row->set)
+			return -EACCES; /* which the kernel lets root pass */
+		fi->direct_io = 1;
+		h->type = HANDLE_CONTROL;
+		return control_open(fs, &v, fi->flags, &h->control);
+	}
+	if (row->waits) {
+		fi->direct_io = 1;
+		h->type = HANDLE_WAIT;
+		return 0;
+	}
+	return open_shot(fs, h, &v);
+}
+
+int open_handle(fuse_req_t req, uint64_t ino, struct fuse_file_info *fi)
+{
+	struct handle *h = calloc(1, sizeof(*h));
+	int err;
+
+	if (!h)
+		return -ENOMEM;
+	h->ino = ino;
+	h->uid = fuse_req_ctx(req)->uid;
+	err = view_is(ino) ? open_view(fs_of(req), h, fi)
+			   : open_content(req, h, fi);
+	if (err) {
+		handle_free(h);
+		return err;
+	}
+	list(fs_of(req), h);
+	fi->fh = (uintptr_t)h;
+	return 0;
+}
+
+void open_release(struct fs *fs, struct fuse_file_info *fi)
+{
+	struct handle *h = handle_of(fi);
+
+	unlist(fs, h);
+	handle_free(h);
+	fi->fh = 0;
+}

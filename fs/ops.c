@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The kernel's requests. Here: those on inodes, and the table.
+ *
+ * No handlers for extended attributes: ENOSYS is remembered by the kernel,
+ * which then never asks again. None for locks: the kernel keeps them by itself.
+ */
+#include "ops.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statvfs.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "dirs.h"
+#include "entry.h"
+#include "files.h"
+#include "open.h"
+#include "reply.h"
+#include "session.h"
+#include "work.h"
+
+/* ---- attributes ---- */
+
+static void forget(fuse_req_t req, fuse_ino_t ino, uint64_t nlookup)
+{
+	if (!view_is(ino))
+		node_forget(fs_of(req)->store, ino, nlookup);
+	fuse_reply_none(req);
+}
+
+static void forget_multi(fuse_req_t req, size_t count,
+			 struct fuse_forget_data *forgets)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (!view_is(forgets[i].ino))
+			node_forget(fs_of(req)->store, forgets[i].ino,
+				    forgets[i].nlookup);
+	}
+	fuse_reply_none(req);
+}
+
+/* An open generated file keeps the size that it was opened with. */
+static void size_of_handle(const struct handle *h, struct stat *st)
+{
+	const struct shot *shot = h ? atomic_load(&h->shot) : NULL;
+
+	if (!h || (!h->control && !shot))
+		return;
+	st->st_size =
+		(off_t)(h->control ? control_size(h->control) : shot->len);
+	st->st_blocks = (st->st_size + 511) / 512;
+}
+
+static void reply_view_attr(fuse_req_t req, uint64_t ino,
+			    const struct handle *h)
+{
+	struct stat st;
+	int err = view_get_stat(fs_of(req), ino, &st);
+
+	if (err) {
+		reply_err(req, "getattr", err);
+		return;
+	}
+	size_of_handle(h, &st);
+	fuse_reply_attr(req, &st, 0);
+}
+
+static void reply_node_attr(fuse_req_t req, const struct node_attr *attr)
+{
+	struct stat st;
+
+	reply_fill_stat(attr, &st);
+	fuse_reply_attr(req, &st, FOREVER);
+}
+
+static void getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct node_attr attr;
+	int err;
+
+	if (view_is(ino)) {
+		reply_view_attr(req, ino, handle_of(fi));
+		return;
+	}
+	err = node_get(fs_of(req)->store, ino, &attr);
+	if (err)
+		reply_err(req, "getattr", err);
+	else
+		reply_node_attr(req, &attr);
+}
+
+/* Modes, owners and times of generated files can be "set": tools that copy
+ * attributes are content, and nothing changes. */
+static void set_view(fuse_req_t req, uint64_t ino, const struct stat *attr,
+		     int to_set, struct handle *h)
+{
+	int err = 0;
+
+	if (to_set & FUSE_SET_ATTR_SIZE && h && h->control)
+		err = control_truncate(h->control, attr->st_size);
+	if (err)
+		reply_err(req, "setattr", err);
+	else
+		reply_view_attr(req, ino, h);
+}
+
+static const struct {
+	int kernel;
+	unsigned int change;
+} changes[] = {
+	{ FUSE_SET_ATTR_MODE, CHANGE_MODE },
+	{ FUSE_SET_ATTR_UID, CHANGE_UID },
+	{ FUSE_SET_ATTR_GID, CHANGE_GID },
+	{ FUSE_SET_ATTR_SIZE, CHANGE_SIZE },
+	{ FUSE_SET_ATTR_ATIME | FUSE_SET_ATTR_ATIME_NOW, CHANGE_ATIME },
+	{ FUSE_SET_ATTR_MTIME | FUSE_SET_ATTR_MTIME_NOW, CHANGE_MTIME },
+	{ FUSE_SET_ATTR_CTIME, CHANGE_CTIME },
+};
+
+static struct node_change change_of(const struct stat *attr, int to_set)
+{
+	int64_t now = clock_now();
+	struct node_change change = {
+		.mode = attr->st_mode & 07777,
+		.uid = attr->st_uid,
+		.gid = attr->st_gid,
+		.size = (uint64_t)attr->st_size,
+		.atime = to_set & FUSE_SET_ATTR_ATIME_NOW
+				 ? now
+				 : clock_from_timespec(&attr->st_atim),
+		.mtime = to_set & FUSE_SET_ATTR_MTIME_NOW
+				 ? now
+				 : clock_from_timespec(&attr->st_mtim),
+		.ctime = clock_from_timespec(&attr->st_ctim),
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(changes); i++) {
+		if (to_set & changes[i].kernel)
+			change.what |= changes[i].change;
+	}
+	return change;
+}
+
+static void setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr,
+		    int to_set, struct fuse_file_info *fi)
+{
+	struct fs *fs = fs_of(req);
+	struct node_change change = change_of(attr, to_set);
+	struct node_attr now;
+	int err;
+
+	if (view_is(ino)) {
+		set_view(req, ino, attr, to_set, handle_of(fi));
+		return;
+	}
+	err = ino == STORE_ROOT ? -EPERM
+				: node_set(fs->store, ino, &change, &now);
+	fs_touch(fs);
+	if (err)
+		reply_err(req, "setattr", err);
+	else
+		reply_node_attr(req, &now);
+}
+
+static int read_view_link(struct fs *fs, uint64_t ino, struct buf *out)
+{
+	AUTO(shot_release) struct shot *shot = NULL;
+	struct view v;
+	int err = view_get(fs, ino, &v);
+
+	if (err)
+		return err;
+	if (!view_row_of(&v) || !S_ISLNK(view_row_of(&v)->mode))
+		return -EINVAL;
+	err = shot_get(fs, &v, &shot);
+	if (!err)
+		err = shot->err;
+	if (!err)
+		buf_add(out, shot->text, shot->len);
+	return err;
+}
+
+static void read_link(fuse_req_t req, fuse_ino_t ino)
+{
+	AUTO(buf_release) struct buf target = BUF_INIT(BUF_MAX);
+	struct fs *fs = fs_of(req);
+	int err = view_is(ino) ? read_view_link(fs, ino, &target)
+			       : node_read_link(fs->store, ino, &target);
+
+	if (!err)
+		err = target.err;
+	if (err)
+		reply_err(req, "readlink", err);
+	else
+		fuse_reply_readlink(req, target.data);
+}
+
+/* ---- the file system ---- */
+
+static void statfs_disk(fuse_req_t req, fuse_ino_t ino)
+{
+	struct fs *fs = fs_of(req);
+	struct statvfs st;
+
+	(void)ino;
+	if (fstatvfs(store_fd(fs->store), &st)) {
+		reply_err(req, "statfs", -errno);
+		return;
+	}
+	st.f_namemax = 255;
+	st.f_fsid = 0;
+	fuse_reply_statfs(req, &st);
+}
+
+struct sync {
+	struct job job;
+	fuse_req_t req;
+	struct fs *fs;
+};
+
+static void sync_then_reply(struct job *job)
+{
+	struct sync *sync = (struct sync *)job;
+
+	reply_err(sync->req, "fsync of a directory",
+		  store_sync(sync->fs->store));
+	free(sync);
+}
+
+static void fsyncdir(fuse_req_t req, fuse_ino_t ino, int datasync,
+		     struct fuse_file_info *fi)
+{
+	struct sync *sync = malloc(sizeof(*sync));
+
+	(void)ino;
+	(void)datasync;
+	(void)fi;
+	if (!sync) {
+		reply_err(req, "fsync of a directory", -ENOMEM);
+		return;
+	}
+	*sync = (struct sync){ { NULL, sync_then_reply }, req, fs_of(req) };
+	work_put(sync->fs->work, &sync->job);
+}
+
+static void init(void *userdata, struct fuse_conn_info *conn)
+{
+	session_agree(userdata, conn);
+}
+
+const struct fuse_lowlevel_ops ops_table = {
+	.init = init,
+	.lookup = entry_lookup,
+	.forget = forget,
+	.forget_multi = forget_multi,
+	.getattr = getattr,
+	.setattr = setattr,
+	.readlink = read_link,
+	.mknod = entry_mknod,
+	.mkdir = entry_mkdir,
+	.unlink = entry_unlink,
+	.rmdir = entry_rmdir,
+	.symlink = entry_symlink,
+	.rename = entry_rename,
+	.link = entry_link,
+	.create = entry_create,
+	.open = files_open,
+	.read = files_read,
+	.write = files_write,
+	.flush = files_flush,
+	.release = files_release,
+	.fsync = files_fsync,
+	.fallocate = files_fallocate,
+	.lseek = files_lseek,
+	.copy_file_range = files_copy,
+	.readdir = dirs_readdir,
+	.readdirplus = dirs_readdirplus,
+	.fsyncdir = fsyncdir,
+	.statfs = statfs_disk,
+};

@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The order of things at the end, which matters:
+ *
+ *	a signal comes: runner stopped, notifier disarmed and those who wait
+ *	answered while requests are still served (an invalidation may wait for
+ *	one); then the mount is detached; when files are open still, the loop is
+ *	ended by force
+ *	the loop has ended: workers, then the notifier, then libfuse's session,
+ *	then what is open, the catalog and the store
+ */
+#include "session.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "home.h"
+#include "mountpoint.h"
+#include "notify.h"
+#include "open.h"
+#include "ops.h"
+#include "view.h"
+#include "wait.h"
+#include "work.h"
+
+#define WORKERS 4
+#define HANDLERS 10
+/* How long another daemon that is ending may take to give up the store. */
+#define BUSY_TRIES 200
+#define BUSY_PAUSE_MS 50
+/* How long files may stay open after a signal. */
+#define LINGER_S 2
+
+struct ending {
+	struct fs *fs;
+	pthread_t thread, main;
+	sigset_t signals;
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	bool over; /* under lock: the loop has ended */
+};
+
+/* ---- what the kernel and we agree upon ---- */
+
+static const unsigned int wanted =
+	FUSE_CAP_ASYNC_READ | FUSE_CAP_ASYNC_DIO | FUSE_CAP_ATOMIC_O_TRUNC |
+	FUSE_CAP_CACHE_SYMLINKS | FUSE_CAP_EXPLICIT_INVAL_DATA |
+	FUSE_CAP_EXPORT_SUPPORT | FUSE_CAP_PARALLEL_DIROPS |
+	FUSE_CAP_READDIRPLUS | FUSE_CAP_READDIRPLUS_AUTO;
+/* Locks are left to the kernel. So are set-user-ID bits: it knows who may keep
+ * them. Writeback would exclude passthrough, splicing gains nothing. */
+static const unsigned int unwanted =
+	FUSE_CAP_AUTO_INVAL_DATA | FUSE_CAP_WRITEBACK_CACHE |
+	FUSE_CAP_POSIX_LOCKS | FUSE_CAP_FLOCK_LOCKS | FUSE_CAP_POSIX_ACL |
+	FUSE_CAP_HANDLE_KILLPRIV | FUSE_CAP_DONT_MASK | FUSE_CAP_SPLICE_READ |
+	FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE;
+
+static void tell_ready(struct fs *fs)
+{
+	if (fs->ready_fd >= 0 && write(fs->ready_fd, "", 1) != 1)
+		log_error("who started the mount went away");
+	fs->ready_fd = -1;
+}
+
+void session_agree(struct fs *fs, struct fuse_conn_info *conn)
+{
+	conn->want |= conn->capable & wanted;
+	conn->want &= ~unwanted;
+	conn->time_gran = 1;
+	log_info("%s is mounted on %s: cached reads%s%s", store_path(fs->store),
+		 fs->mountpoint, fs->read_only ? ", read-only" : "",
+		 fs->uid ? ", without kernel passthrough" : "");
+	if (fs->uid)
+		log_info("serves uid %u only", (unsigned int)fs->uid);
+	tell_ready(fs);
+}
+
+/* ---- the end ---- */
+
+static void stop_runner(struct fs *fs)
+{
+	if (fs->runner)
+		runner_stop(fs->runner);
+	fs->runner = NULL;
+}
+
+static bool wait_for_end(struct ending *ending, int seconds)
+{
+	HOLD(&ending->lock);
+	struct timespec until;
+	int err = 0;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += seconds;
+	while (!ending->over && !err)
+		err = pthread_cond_timedwait(&ending->changed, &ending->lock,
+					     &until);
+	return ending->over;
+}
+
+static bool is_over(struct ending *ending)
+{
+	HOLD(&ending->lock);
+	return ending->over;
+}
+
+static void *wait_for_signal(void *arg)
+{
+	struct ending *ending = arg;
+	struct fs *fs = ending->fs;
+	int number = 0;
+
+	sigwait(&ending->signals, &number);
+	if (is_over(ending))
+		return NULL;
+	log_info("ends, by signal %d", number);
+	stop_runner(fs);
+	notify_disarm(fs->notify);
+	wait_end_all(fs);
+	mountpoint_detach(fs->mountpoint);
+	if (wait_for_end(ending, LINGER_S))
+		return NULL;
+	log_info("files are open still: their users will see ENOTCONN");
+	fuse_session_exit(fs->session);
+	while (!wait_for_end(ending, 1))
+		pthread_kill(ending->main, SIGUSR2);
+	return NULL;
+}
+
+static void do_nothing(int number)
+{
+	(void)number;
+}
+
+/* All threads that are started later inherit the mask: signals come to one. */
+static void block_signals(struct ending *ending)
+{
+	struct sigaction kick = { .sa_handler = do_nothing };
+
+	sigemptyset(&ending->signals);
+	sigaddset(&ending->signals, SIGTERM);
+	sigaddset(&ending->signals, SIGINT);
+	sigaddset(&ending->signals, SIGHUP);
+	pthread_sigmask(SIG_BLOCK, &ending->signals, NULL);
+	sigaction(SIGUSR2, &kick, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static int start_ending(struct ending *ending)
+{
+	ending->main = pthread_self();
+	return -pthread_create(&ending->thread, NULL, wait_for_signal, ending);
+}
+
+static void finish_ending(struct ending *ending)
+{
+	{
+		HOLD(&ending->lock);
+		ending->over = true;
+		pthread_cond_broadcast(&ending->changed);
+	}
+	pthread_kill(ending->thread, SIGTERM);
+	pthread_join(ending->thread, NULL);
+}
+
+/* ---- the beginning ---- */
+
+/* The daemon of the last mount may be writing still, after umount(8). */
+static int open_store(const struct session_options *options, struct buf *why,
+		      struct fs *fs)
+{
+	struct store_options how = { .read_only = options->read_only };
+	struct timespec pause = { 0, BUSY_PAUSE_MS * 1000000L };
+	int err = -EBUSY;
+
+	for (int i = 0; i < BUSY_TRIES; i++) {
+		buf_clear(why);
+		err = store_open(options->store, &how, why, &fs->store);
+		if (err != -EBUSY || mountpoint_serves(options->store))
+			break;
+		nanosleep(&pause, NULL);
+	}
+	return err;
+}
+
+static int init_parts(struct fs *fs)
+{
+	int err = handles_init(fs);
+
+	if (!err)
+		err = shots_init(fs);
+	if (!err)
+		err = homes_init(fs);
+	if (!err)
+		err = waits_init(fs);
+	if (!err)
+		err = work_start(WORKERS, &fs->work);
+	if (!err)
+		err = notify_start(fs, &fs->notify);
+	return err;
+}
+
+static int new_session(const struct session_options *options, struct fs *fs)
+{
+	struct fuse_args args = FUSE_ARGS_INIT(0, NULL);
+	int err = fuse_opt_add_arg(&args, "mlxfs") ||
+		  fuse_opt_add_arg(&args, "-o") ||
+		  fuse_opt_add_arg(&args, options->mount_options) ||
+		  (options->debug && fuse_opt_add_arg(&args, "-d"));
+
+	if (!err)
+		fs->session = fuse_session_new(&args, &ops_table,
+					       sizeof(ops_table), fs);
+	fuse_opt_free_args(&args);
+	return fs->session ? 0 : err ? -ENOMEM : -EINVAL;
+}
+
+static int mount_it(const struct session_options *options, struct buf *why,
+		    struct fs *fs)
+{
+	int err = new_session(options, fs);
+
+	if (err)
+		return why_set(why, err,
+			       "libfuse does not take the mount options %s",
+			       options->mount_options);
+	if (fuse_session_mount(fs->session, options->mountpoint))
+		return why_set(why, -EIO, "%s: can't be mounted on",
+			       options->mountpoint);
+	store_listen(fs->store, notify_changed, fs);
+	if (fs->read_only)
+		return 0;
+	err = runner_start(fs->catalog, fs->mountpoint, &fs->runner);
+	return err ? why_set(why, err, "the runner can't start: %s",
+			     strerror(-err))
+		   : 0;
+}
+
+static int prepare(const struct session_options *options, struct buf *why,
+		   struct fs *fs)
+{
+	int err = open_store(options, why, fs);
+
+	if (!err)
+		err = catalog_open(fs->store, why, &fs->catalog);
+	if (!err)
+		err = init_parts(fs);
+	if (!err)
+		err = mount_it(options, why, fs);
+	return err;
+}
+
+static int serve(struct fs *fs, struct ending *ending)
+{
+	struct fuse_loop_config *config = fuse_loop_cfg_create();
+	int err;
+
+	if (!config)
+		return -ENOMEM;
+	fuse_loop_cfg_set_max_threads(config, HANDLERS);
+	fuse_loop_cfg_set_idle_threads(config, HANDLERS);
+	err = start_ending(ending);
+	if (!err) {
+		err = fuse_session_loop_mt(fs->session, config);
+		finish_ending(ending);
+	}
+	fuse_loop_cfg_destroy(config);
+	return err < 0 ? err : 0;
+}
+
+static void take_down(struct fs *fs)
+{
+	if (fs->waits)
+		wait_end_all(fs);
+	stop_runner(fs);
+	work_stop(fs->work);
+	if (fs->store)
+		store_listen(fs->store, NULL, NULL);
+	if (fs->notify)
+		notify_disarm(fs->notify);
+	notify_stop(fs->notify);
+	if (fs->session) {
+		fuse_session_unmount(fs->session);
+		fuse_session_destroy(fs->session);
+	}
+	handles_release(fs);
+	waits_release(fs);
+	homes_release(fs);
+	shots_release(fs);
+	catalog_release(&fs->catalog);
+	store_release(&fs->store);
+}
+
+int session_run(const struct session_options *options, struct buf *why)
+{
+	struct fs fs = {
+		.mountpoint = options->mountpoint,
+		.read_only = options->read_only,
+		.uid = geteuid(),
+		.ready_fd = options->ready_fd,
+	};
+	struct ending ending = {
+		.fs = &fs,
+		.lock = PTHREAD_MUTEX_INITIALIZER,
+		.changed = PTHREAD_COND_INITIALIZER,
+	};
+	int err;
+
+	block_signals(&ending);
+	err = prepare(options, why, &fs);
+	if (!err)
+		err = serve(&fs, &ending);
+	take_down(&fs);
+	if (err)
+		why_set(why, err, "%s", strerror(-err));
+	return err;
+}

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * A reader who has to wait is kept in a list and takes no thread. It is listed
+ * `held` first, so that nobody answers it (and libfuse frees the request)
+ * before its interrupt function is set; an interrupt in between is only noted.
+ *
+ * Answers come from the notifier, after what the runner changed before the
+ * final state was told to the kernel: `cat wait; cat ../status` then agree.
+ */
+#include "wait.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "engine/run.h"
+#include "notify.h"
+#include "store/record.h"
+
+struct waiter {
+	struct waiter *next;
+	fuse_req_t req;
+	struct handle *h;
+	struct view view;
+	size_t size;
+	off_t off;
+	bool held;	  /* under lock */
+	bool interrupted; /* under lock */
+};
+
+struct waits {
+	pthread_mutex_t lock;
+	struct waiter *first; /* under lock */
+	bool ended;	      /* under lock */
+};
+
+int waits_init(struct fs *fs)
+{
+	fs->waits = calloc(1, sizeof(*fs->waits));
+	if (!fs->waits)
+		return -ENOMEM;
+	pthread_mutex_init(&fs->waits->lock, NULL);
+	return 0;
+}
+
+void waits_release(struct fs *fs)
+{
+	if (!fs->waits)
+		return;
+	wait_end_all(fs);
+	pthread_mutex_destroy(&fs->waits->lock);
+	free(fs->waits);
+	fs->waits = NULL;
+}
+
+static void reply_part(fuse_req_t req, const struct shot *shot, size_t size,
+		       off_t off)
+{
+	size_t left = off >= 0 && (size_t)off < shot->len
+			      ? shot->len - (size_t)off
+			      : 0;
+
+	fuse_reply_buf(req, left ? shot->text + off : "",
+		       size < left ? size : left);
+}
+
+/* The first who is here keeps what it says for the rest of the open file. */
+static int answer(struct fs *fs, fuse_req_t req, struct handle *h,
+		  const struct view *v, size_t size, off_t off)
+{
+	struct shot *shot = atomic_load(&h->shot), *none = NULL;
+
+	if (!shot) {
+		int err = shot_get(fs, v, &shot);
+
+		if (err)
+			return err;
+		if (!atomic_compare_exchange_strong(&h->shot, &none, shot)) {
+			shot_release(&shot);
+			shot = none;
+		}
+	}
+	reply_part(req, shot, size, off);
+	return 0;
+}
+
+static void finish(struct fs *fs, struct waiter *w, int err)
+{
+	if (!err)
+		err = answer(fs, w->req, w->h, &w->view, w->size, w->off);
+	if (err)
+		fuse_reply_err(w->req, -err);
+	free(w);
+}
+
+/* Take a waiter that `fits` off the list, or NULL. */
+static struct waiter *take(struct waits *waits,
+			   bool (*fits)(const struct waiter *w,
+					const void *arg),
+			   const void *arg)
+{
+	HOLD(&waits->lock);
+	for (struct waiter **at = &waits->first; *at; at = &(*at)->next) {
+		struct waiter *w = *at;
+
+		if (!w->held && fits(w, arg)) {
+			*at = w->next;
+			return w;
+		}
+	}
+	return NULL;
+}
+
+static bool is_of_run(const struct waiter *w, const void *arg)
+{
+	return w->view.object == *(const uint64_t *)arg;
+}
+
+static bool is_of_request(const struct waiter *w, const void *arg)
+{
+	return w->req == *(const fuse_req_t *)arg;
+}
+
+static bool is_any(const struct waiter *w, const void *arg)
+{
+	(void)w;
+	(void)arg;
+	return true;
+}
+
+/* 0: it is over; -EAGAIN: not yet. A run that was removed is over. */
+static int is_over(struct fs *fs, uint64_t run)
+{
+	bool final;
+
+	return run_is_final(fs->catalog, run, &final) || final ? 0 : -EAGAIN;
+}
+
+void wait_check(struct fs *fs, uint64_t run)
+{
+	struct waiter *w;
+
+	if (is_over(fs, run))
+		return;
+	while ((w = take(fs->waits, is_of_run, &run)))
+		finish(fs, w, 0);
+}
+
+static void note(struct waits *waits, fuse_req_t req)
+{
+	HOLD(&waits->lock);
+	for (struct waiter *w = waits->first; w; w = w->next) {
+		if (w->req == req)
+			w->interrupted = true;
+	}
+}
+
+/* libfuse calls it with the request's own lock held; the request is not freed
+ * meanwhile. */
+static void interrupt(fuse_req_t req, void *data)
+{
+	struct fs *fs = data;
+	struct waiter *w = take(fs->waits, is_of_request, &req);
+
+	if (w)
+		finish(fs, w, -EINTR);
+	else
+		note(fs->waits, req);
+}
+
+static bool put_held(struct waits *waits, struct waiter *w)
+{
+	HOLD(&waits->lock);
+	if (waits->ended)
+		return false;
+	w->held = true;
+	w->next = waits->first;
+	waits->first = w;
+	return true;
+}
+
+/* Was it interrupted meanwhile? Then it is the caller's again. */
+static bool let_go(struct waits *waits, struct waiter *w)
+{
+	HOLD(&waits->lock);
+	w->held = false;
+	if (!w->interrupted)
+		return true;
+	for (struct waiter **at = &waits->first; *at; at = &(*at)->next) {
+		if (*at == w) {
+			*at = w->next;
+			break;
+		}
+	}
+	return false;
+}
+
+static void wait_for(struct fs *fs, struct waiter *w)
+{
+	uint64_t run = w->view.object;
+
+	if (!put_held(fs->waits, w)) {
+		finish(fs, w, -EINTR);
+		return;
+	}
+	fuse_req_interrupt_func(w->req, interrupt, fs);
+	if (!let_go(fs->waits, w)) {
+		finish(fs, w, -EINTR);
+		return;
+	}
+	/* it may have become final before it was listed */
+	notify_changed(fs, &(struct store_event){ .type = EVENT_RECORD,
+						  .record = RECORD_RUN,
+						  .key = run });
+}
+
+void wait_read(fuse_req_t req, struct handle *h, size_t size, off_t off)
+{
+	struct fs *fs = fs_of(req);
+	struct waiter *w;
+	struct view v;
+	int err = view_get(fs, h->ino, &v);
+
+	if (!err && (atomic_load(&h->shot) || !is_over(fs, v.object)))
+		err = answer(fs, req, h, &v, size, off);
+	else if (!err)
+		err = 1;
+	if (err < 0)
+		fuse_reply_err(req, -err);
+	if (err <= 0)
+		return;
+	w = calloc(1, sizeof(*w));
+	if (!w) {
+		fuse_reply_err(req, ENOMEM);
+		return;
+	}
+	*w = (struct waiter){
+		.req = req, .h = h, .view = v, .size = size, .off = off
+	};
+	wait_for(fs, w);
+}
+
+void wait_end_all(struct fs *fs)
+{
+	struct waiter *w;
+	{
+		HOLD(&fs->waits->lock);
+		fs->waits->ended = true;
+	}
+	while ((w = take(fs->waits, is_any, NULL)))
+		finish(fs, w, -EINTR);
+}
