@@ -230,6 +230,34 @@ static int create(fuse_req_t req, struct spot *spot, mode_t mode,
 	return err;
 }
 
+/* What stands for a link _mlx until the link is made: it need not be kept. */
+static void create_ghost(fuse_req_t req, const struct spot *home, mode_t mode,
+			 struct fuse_file_info *fi)
+{
+	struct fs *fs = fs_of(req);
+	const struct fuse_ctx *ctx = fuse_req_ctx(req);
+	struct node_new new = {
+		.mode = S_IFREG | (mode & 07777),
+		.uid = ctx->uid,
+		.gid = ctx->gid,
+	};
+	struct node_attr attr;
+	struct spot ghost;
+	int err = spot_make_ghost(fs, &new, &ghost, &attr);
+
+	home_link_made(fs, home->dir, ctx->pid);
+	if (err) {
+		reply_err(req, "create", err);
+		return;
+	}
+	err = open_handle(req, attr.ino, fi);
+	spot_drop_ghost(fs, &ghost);
+	if (err)
+		reply_err(req, "create", err);
+	else if (reply_node_open(req, home, &attr, fi))
+		open_release(fs, fi);
+}
+
 void entry_create(fuse_req_t req, fuse_ino_t parent, const char *name,
 		  mode_t mode, struct fuse_file_info *fi)
 {
@@ -238,8 +266,12 @@ void entry_create(fuse_req_t req, fuse_ino_t parent, const char *name,
 	int err;
 
 	spot_find(fs_of(req), parent, name, &spot);
+	if (spot.type == SPOT_HOME && !fs_of(req)->read_only) {
+		create_ghost(req, &spot, mode, fi);
+		return;
+	}
 	err = create(req, &spot, mode, fi, &attr);
-	if (err == -EEXIST && !(fi->flags & O_EXCL) && spot.type != SPOT_HOME) {
+	if (err == -EEXIST && !(fi->flags & O_EXCL)) {
 		create_existing(req, &spot, fi);
 		return;
 	}

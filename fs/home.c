@@ -85,11 +85,26 @@ void home_link_made(struct fs *fs, uint64_t dir, pid_t tid)
 		deed->tid = 0;
 }
 
-/* /proc/TID/syscall begins with the number of the call that the thread is in.
- * Not readable (another user's thread, a hardened kernel): no. */
-static bool is_in_symlink(pid_t tid)
+static bool makes_name(long number, unsigned long flags)
 {
-	char path[64], text[32];
+#ifdef SYS_symlink
+	if (number == SYS_symlink)
+		return true;
+#endif
+	if (number == SYS_openat)
+		return flags & O_CREAT && flags & O_EXCL;
+	return number == SYS_symlinkat;
+}
+
+/*
+ * What call is the thread in? /proc/TID/syscall gives its number and arguments:
+ *	266 0x7ffe… 0xffffff9c 0x7ffe… …
+ * Not readable (another user's thread, a hardened kernel): unknown.
+ */
+static bool is_making_name(pid_t tid)
+{
+	char path[64], text[256];
+	unsigned long argument[3];
 	long number;
 	int fd;
 	ssize_t len;
@@ -100,15 +115,13 @@ static bool is_in_symlink(pid_t tid)
 		return false;
 	len = read(fd, text, sizeof(text) - 1);
 	close(fd);
-	if (len <= 0 || text[0] < '0' || text[0] > '9')
+	if (len <= 0)
 		return false;
 	text[len] = 0;
-	number = strtol(text, NULL, 10);
-#ifdef SYS_symlink
-	if (number == SYS_symlink)
-		return true;
-#endif
-	return number == SYS_symlinkat;
+	if (sscanf(text, "%ld %lx %lx %lx", &number, &argument[0], &argument[1],
+		   &argument[2]) != 4)
+		return false;
+	return makes_name(number, argument[2]);
 }
 
 enum deed_kind { DEED_NONE, DEED_REMOVED, DEED_MADE };
@@ -128,5 +141,5 @@ bool home_is_absent(struct fs *fs, uint64_t dir, pid_t tid)
 	enum deed_kind kind = recall(fs, dir, tid);
 
 	return kind == DEED_REMOVED ||
-	       (kind == DEED_MADE && is_in_symlink(tid));
+	       (kind == DEED_MADE && is_making_name(tid));
 }

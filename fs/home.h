@@ -7,7 +7,9 @@
  * asks for the name first, and refuses by itself what is found. So the name is
  * told to be absent to the thread that is about to make it, which is one that
  *	- has just removed it (tar replaces what it finds), or
- *	- made the directory and is in symlink(2) now, as /proc tells.
+ *	- made the directory and is in symlink(2) now, as /proc tells, or
+ *	  opens the name to make a file of it (tar first makes an empty file
+ *	  in the place of a link that leads outside)
  * All others see it.
  */
 #ifndef FS_HOME_H

@@ -74,6 +74,38 @@ void spot_clean(struct fs *fs, const struct spot *spot)
 		node_rmdir(fs->store, attr.ino, name);
 }
 
+static void ghost_name(uint64_t number, char name[32])
+{
+	snprintf(name, 32, "ghost-%llu", (unsigned long long)number);
+}
+
+int spot_make_ghost(struct fs *fs, const struct node_new *n,
+		    struct spot *ret_spot, struct node_attr *ret_attr)
+{
+	static _Atomic uint64_t count;
+	struct owner root = { 0, 0 };
+	struct spot spot = { .type = SPOT_SCRATCH,
+			     .ino = atomic_fetch_add(&count, 1) };
+	char name[32];
+	int err = file_make_dir(fs->store, STORE_ROOT, SCRATCH_NAME, 0700,
+				&root, &spot.dir);
+
+	ghost_name(spot.ino, name);
+	if (!err)
+		err = node_make(fs->store, spot.dir, name, n, ret_attr);
+	if (!err)
+		*ret_spot = spot;
+	return err;
+}
+
+void spot_drop_ghost(struct fs *fs, const struct spot *ghost)
+{
+	char name[32];
+
+	ghost_name(ghost->ino, name);
+	node_unlink(fs->store, ghost->dir, name);
+}
+
 static void find_in_view(struct fs *fs, struct spot *spot)
 {
 	struct view dir;

@@ -40,6 +40,12 @@ int spot_may_remove(struct fs *fs, const struct spot *spot);
 /* Something was removed: a scratch directory that is empty goes too. */
 void spot_clean(struct fs *fs, const struct spot *spot);
 
+/* A file that has no name where anybody looks, to be taken for one that was
+ * made; spot_drop_ghost when it is open. */
+int spot_make_ghost(struct fs *fs, const struct node_new *n,
+		    struct spot *ret_spot, struct node_attr *ret_attr);
+void spot_drop_ghost(struct fs *fs, const struct spot *ghost);
+
 /* The scratch names of a view. 0: there are none. */
 uint64_t spot_scratch_dir(struct fs *fs, uint64_t view);
 bool spot_is_hidden(uint64_t dir, const char *name);
