@@ -170,8 +170,8 @@ static int find_run(struct fs *fs, uint64_t object, const char *name,
 	struct wanted wanted = { .name = latest ? NULL : name };
 	int err = run_each(fs->catalog, object, match, &wanted);
 
-	if (err || !wanted.run)
-		return err ? err : -ENOENT;
+	if (err < 0 || !wanted.run)
+		return err < 0 ? err : -ENOENT;
 	*ret_v = (struct view){ VIEW_RUN_LINK, wanted.run,
 				latest ? LATEST_ROW : LINK_ROW };
 	return 0;
@@ -210,8 +210,8 @@ static int each_run(struct fs *fs, uint64_t object, uint64_t cookie,
 	if (cookie >= COOKIE_LATEST)
 		return 0;
 	err = run_each(fs->catalog, object, pass_run, &links);
-	if (err || links.full || !links.last)
-		return err;
+	if (err < 0 || links.full || !links.last)
+		return err < 0 ? err : 0;
 	v.object = links.last;
 	fn(arg, "latest", &v, COOKIE_LATEST);
 	return 0;
