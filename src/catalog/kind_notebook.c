@@ -75,6 +75,42 @@ static int read_source(const struct value *doc, struct value *record,
 	return err ? err : value_set_string(record, "source_url", url.data);
 }
 
+/* Where a specifier ends: at a comma outside of brackets (extras: a[b,c]) that
+ * no further version follows (a>=1,<2). */
+static size_t specifier_length(const char *text)
+{
+	size_t len = 0;
+	int open = 0;
+
+	for (; text[len]; len++) {
+		open += (text[len] == '[') - (text[len] == ']');
+		if (text[len] != ',' || open > 0)
+			continue;
+		if (!strchr("<>=!~",
+			    text[len + 1 + strspn(text + len + 1, " ")]))
+			break;
+	}
+	return len;
+}
+
+static int split_specifiers(const char *text, struct value *list)
+{
+	while (*text) {
+		size_t len = specifier_length(text);
+		size_t end = len;
+		AUTO(free_text) char *one = NULL;
+		size_t skip = strspn(text, " \t\n");
+
+		while (end > skip && strchr(" \t\n", text[end - 1]))
+			end--;
+		one = strndup(text + skip, end > skip ? end - skip : 0);
+		if (!one || (*one && value_add(list, value_new_string(one))))
+			return -ENOMEM;
+		text += len + (text[len] == ',');
+	}
+	return 0;
+}
+
 /* requirements: pip's specifiers, comma between them or as a list; or the URL
  * of a requirements.txt. */
 static int read_requirements(const struct value *doc, struct value *record,
@@ -82,11 +118,17 @@ static int read_requirements(const struct value *doc, struct value *record,
 {
 	const char *path = "implementation.github.requirements";
 	const struct value *field = spec_find(doc, path);
+	AUTO(value_release) struct value *list = NULL;
+	int err;
 
-	if (value_string(field) && spec_is_url(field->text))
+	if (!value_string(field))
+		return spec_copy_texts(doc, path, record, "requirements", why);
+	if (spec_is_url(field->text))
 		return value_set_string(record, "requirements_url",
 					field->text);
-	return spec_copy_texts(doc, path, record, "requirements", why);
+	list = value_new_list();
+	err = list ? split_specifiers(field->text, list) : -ENOMEM;
+	return err ? err : value_set(record, "requirements", TAKE(list));
 }
 
 static int read_rest(const struct value *doc, struct value *record,

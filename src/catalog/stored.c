@@ -79,17 +79,24 @@ int stored_save(struct catalog *c, uint64_t ino, struct value *rec)
 	return record_put(c->st, RECORD_ASSET, ino, text.data, text.len);
 }
 
-/* `"key":"text"` with no escape in it; *at moves behind it. */
+static char *skip(char *text)
+{
+	return text + strspn(text, " ,:");
+}
+
+/* `"key": "text"` with no escape in it; *at moves behind it. */
 static bool peek(char **at, const char *key, const char **ret_text)
 {
 	size_t len = strlen(key);
-	char *text = *at;
+	char *text = skip(*at);
 	char *end;
 
 	if (*text != '"' || strncmp(text + 1, key, len) != 0 ||
-	    strncmp(text + 1 + len, "\":\"", 3) != 0)
+	    text[1 + len] != '"')
 		return false;
-	text += len + 4;
+	text = skip(text + len + 2);
+	if (*text++ != '"')
+		return false;
 	end = strpbrk(text, "\"\\");
 	if (!end || *end != '"')
 		return false;
@@ -102,8 +109,8 @@ static bool peek(char **at, const char *key, const char **ret_text)
 bool stored_peek(char *text, const char **ret_kind, const char **ret_id,
 		 const char **ret_state)
 {
-	if (*text++ != '{' || !peek(&text, "kind", ret_kind) ||
-	    *text++ != ',' || !peek(&text, "id", ret_id) || *text++ != ',')
+	if (*text++ != '{')
 		return false;
-	return peek(&text, "state", ret_state);
+	return peek(&text, "kind", ret_kind) && peek(&text, "id", ret_id) &&
+	       peek(&text, "state", ret_state);
 }
