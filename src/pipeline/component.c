@@ -360,7 +360,7 @@ static int add_all_named(struct component *c, const struct value *doc,
 	const struct value *list;
 	int err = find_typed(doc, key, VALUE_LIST, c->why, &list);
 
-	for (size_t i = 0; list && i < list->count && !err; i++)
+	for (size_t i = 0; !err && list && i < list->count; i++)
 		err = add_named(c, list->item[i], what, array, count);
 	return err;
 }
