@@ -322,7 +322,7 @@ static int add_task(struct value *tasks, const struct task *t)
 	if (!err)
 		err = value_set_string(map, "state", "PENDING");
 	if (!err)
-		err = value_set_string(map, "message", "");
+		err = value_set_string(map, "reason", "");
 	if (!err)
 		err = value_set(map, "directory", value_new_null());
 	if (!err)
@@ -371,7 +371,7 @@ static int set_head(const struct plan *p, const char *name,
 	if (!err)
 		err = value_set_string(record, "state", "PENDING");
 	if (!err)
-		err = value_set_string(record, "message", "");
+		err = value_set_string(record, "reason", "");
 	if (!err)
 		err = value_set_string(record, "asset", p->asset_path);
 	if (!err)

@@ -84,7 +84,7 @@ int ledger_enter(struct value *record, const char *state, const char *message)
 	if (!err)
 		err = value_set_string(record, "state", state);
 	if (!err && message)
-		err = value_set_string(record, "message", message);
+		err = value_set_string(record, "reason", message);
 	if (!err && strcmp(state, "RUNNING") == 0) {
 		err = ledger_set_time(record, "started", now);
 		if (!err)
@@ -109,7 +109,7 @@ int ledger_enter_task(struct value *task, const char *state,
 	int err = value_set_string(task, "state", state);
 
 	if (!err && message)
-		err = value_set_string(task, "message", message);
+		err = value_set_string(task, "reason", message);
 	if (!err && strcmp(state, "RUNNING") == 0)
 		err = ledger_set_time(task, "started", clock_now());
 	if (!err && state_is_final(state))

@@ -5,13 +5,13 @@
  *
  *	internal    {asset, uid, gid, changed, started, scratch, stage,
  *	            platform}: asset's number, times in ns; not shown
- *	name state message asset kind digest engine pipeline owner
+ *	name state reason asset kind digest engine pipeline owner
  *	created started finished       RFC 3339, or null
  *	history     [{state, time}]
  *	parameters datasets            as in run.yaml
  *	progress    {steps_done, steps_total, bytes_done, bytes_total,
  *	            bytes_per_second}; the bytes are null without a transfer
- *	tasks       [{name, state, message, directory, attempts, started,
+ *	tasks       [{name, state, reason, directory, attempts, started,
  *	            finished, exit_code, image}]
  *	ignored     [sentence]: what this engine leaves out
  *	remote      {id, url}: of engines elsewhere

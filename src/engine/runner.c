@@ -81,7 +81,7 @@ static void log_end(const struct execution *x)
 {
 	const struct run *r = &x->run;
 	const char *state = value_find_string(r->record, "state");
-	const char *message = value_find_string(r->record, "message");
+	const char *message = value_find_string(r->record, "reason");
 
 	log_info("run %s: %s%s%s", r->name ? r->name : "?",
 		 state ? state : "FAILED", message && *message ? ": " : "",
