@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -39,20 +40,29 @@ int mountpoint_detach(const char *mountpoint)
 	return errno == EPERM ? run_fusermount(mountpoint) : -errno;
 }
 
+/* The kernel may know attributes by heart; this it always asks the daemon. */
+static bool is_dead(const char *mountpoint)
+{
+	struct statvfs st;
+
+	return statvfs(mountpoint, &st) &&
+	       (errno == ENOTCONN || errno == ECONNABORTED);
+}
+
 int mountpoint_clear(const char *mountpoint, struct buf *why)
 {
 	struct stat st;
-	int err = stat(mountpoint, &st) ? -errno : 0;
+	int err;
 
-	if (err == -ENOTCONN || err == -ECONNABORTED) {
+	while (is_dead(mountpoint)) {
 		err = mountpoint_detach(mountpoint);
 		if (err)
 			return why_set(why, err,
 				       "%s: a dead mount is there and can't be "
 				       "taken away: %s",
 				       mountpoint, strerror(-err));
-		err = stat(mountpoint, &st) ? -errno : 0;
 	}
+	err = stat(mountpoint, &st) ? -errno : 0;
 	if (!err && !S_ISDIR(st.st_mode))
 		err = -ENOTDIR;
 	return err ? why_set(why, err, "%s: %s", mountpoint, strerror(-err))
