@@ -578,9 +578,10 @@ static int read_stream(struct reader *r, size_t most, struct value *docs)
 
 /* As libyaml sees them: behind any of YAML's breaks, of which NEL, LS and PS
  * end in the bytes 85, a8 and a9. */
-static bool is_directive(const char *text, const char *at)
+static bool is_directive(const char *text, size_t len, const char *at)
 {
-	return at == text || strchr("\n\r\x85\xa8\xa9", at[-1]);
+	return len - (size_t)(at - text) >= 4 && !memcmp(at, "%TAG", 4) &&
+	       (at == text || strchr("\n\r\x85\xa8\xa9", at[-1]));
 }
 
 static int check_before(const char *text, size_t len,
@@ -592,9 +593,9 @@ static int check_before(const char *text, size_t len,
 	if (len > limits->bytes)
 		return why_set(why, -EFBIG, "%zu bytes, more than %zu", len,
 			       limits->bytes);
-	while ((at = memmem(at, len - (size_t)(at - text), "%TAG", 4))) {
-		directives += is_directive(text, at);
-		at += 4;
+	while ((at = memchr(at, '%', len - (size_t)(at - text)))) {
+		directives += is_directive(text, len, at);
+		at++;
 	}
 	if (directives > DIRECTIVES_MOST)
 		return why_set(why, -EFBIG, "more than %d %%TAG lines",
