@@ -78,6 +78,17 @@ static size_t take_dead(struct janitor *jan, struct janitor_dead **ret_dead)
 	return count;
 }
 
+/* On a full disk the database may not be able to take the rows before the
+ * blobs are gone; the journal on disk will do as well. */
+static uint64_t make_durable(struct journal *j)
+{
+	uint64_t durable;
+
+	if (!journal_sync(j) || journal_sync_ring(j, &durable))
+		return journal_durable(j);
+	return durable;
+}
+
 /* Those whose row may still be on disk go back. */
 static void bury_dead(struct store *st)
 {
@@ -87,8 +98,7 @@ static void bury_dead(struct store *st)
 
 	if (!count)
 		return;
-	(void)journal_sync(&st->journal);
-	durable = journal_durable(&st->journal);
+	durable = make_durable(&st->journal);
 	for (size_t i = 0; i < count; i++) {
 		if (dead[i].sequence > durable ||
 		    blob_remove(st->blobs, dead[i].blob))

@@ -31,6 +31,7 @@
 
 #define HEAD_BYTES 4096
 #define FILLER UINT32_MAX
+#define RESERVED_PART 8
 
 static const char magic[8] = "mlxfsj1\n";
 
@@ -142,7 +143,7 @@ void journal_close(struct journal *j)
 void journal_reset(struct journal *j, uint64_t epoch, uint64_t applied)
 {
 	j->epoch = epoch;
-	j->head = j->tail = 0;
+	j->head = j->tail = j->safe_tail = 0;
 	j->appended = j->committed = j->durable = applied;
 }
 
@@ -188,18 +189,23 @@ static uint64_t start_of(const struct journal *j, uint64_t position,
 	return rest < need ? position + rest : position;
 }
 
-static bool fits(const struct journal *j, size_t need)
+/* While commits fail, the last part of the ring is for removals. */
+static bool fits(const struct journal *j, size_t need, bool removal)
 {
-	return start_of(j, j->head, need) + need - j->tail <= j->size;
+	size_t size = j->size;
+
+	if (j->err && !removal)
+		size -= size / RESERVED_PART;
+	return start_of(j, j->head, need) + need - j->tail <= size;
 }
 
-static int wait_for_room(struct journal *j, size_t need)
+static int wait_for_room(struct journal *j, size_t need, bool removal)
 {
 	uint64_t failures;
 	HOLD(&j->lock);
 
 	failures = j->failures;
-	while (!fits(j, need)) {
+	while (!fits(j, need, removal)) {
 		if (j->err && (j->failures != failures || j->stop))
 			return j->err;
 		j->waiting++;
@@ -210,7 +216,8 @@ static int wait_for_room(struct journal *j, size_t need)
 	return 0;
 }
 
-int journal_begin(struct journal *j, size_t room, struct rows *ret_rows)
+static int begin(struct journal *j, size_t room, bool removal,
+		 struct rows *ret_rows)
 {
 	size_t need = sizeof(struct entry_head) + ((room + 7) & ~(size_t)7);
 	uint64_t at;
@@ -219,9 +226,9 @@ int journal_begin(struct journal *j, size_t room, struct rows *ret_rows)
 	if (j->fd < 0)
 		return -EROFS;
 	/* half: a filler may take as much again */
-	if (need > j->size / 2)
+	if (need > j->size / 2 - j->size / RESERVED_PART)
 		return -EFBIG;
-	err = wait_for_room(j, need);
+	err = wait_for_room(j, need, removal);
 	if (err)
 		return err;
 	/* only this thread moves the head, so it stands still unlocked */
@@ -231,6 +238,16 @@ int journal_begin(struct journal *j, size_t room, struct rows *ret_rows)
 		.room = need - sizeof(struct entry_head),
 	};
 	return 0;
+}
+
+int journal_begin(struct journal *j, size_t room, struct rows *ret_rows)
+{
+	return begin(j, room, false, ret_rows);
+}
+
+int journal_begin_removal(struct journal *j, size_t room, struct rows *ret_rows)
+{
+	return begin(j, room, true, ret_rows);
 }
 
 uint64_t journal_end(struct journal *j, struct rows *rows)
@@ -333,8 +350,10 @@ void journal_done(struct journal *j, const struct journal_work *work, int err)
 		j->commits++;
 		j->tail = work->to;
 		j->committed = work->last;
-		if (work->durable)
+		if (work->durable) {
 			j->durable = work->last;
+			j->safe_tail = work->to;
+		}
 	}
 	pthread_cond_broadcast(&j->done);
 }
@@ -359,6 +378,29 @@ int journal_sync(struct journal *j)
 		pthread_cond_wait(&j->done, &j->lock);
 	}
 	return 0;
+}
+
+static int ring_is_whole(struct journal *j, uint64_t *ret_sequence)
+{
+	HOLD(&j->lock);
+
+	*ret_sequence = j->appended;
+	return j->head - j->safe_tail <= j->size ? 0 : -EAGAIN;
+}
+
+int journal_sync_ring(struct journal *j, uint64_t *ret_sequence)
+{
+	uint64_t sequence, now;
+	int err = ring_is_whole(j, &sequence);
+
+	if (!err && fdatasync(j->fd))
+		err = -errno;
+	/* and was it still when all of it was written? */
+	if (!err)
+		err = ring_is_whole(j, &now);
+	if (!err)
+		*ret_sequence = sequence;
+	return err;
 }
 
 void journal_stop(struct journal *j)

@@ -39,6 +39,7 @@ struct journal {
 	uint64_t appended;  /* sequence number of the last entry */
 	uint64_t committed; /* of the last one in the database */
 	uint64_t durable;   /* of the last one in the database on disk */
+	uint64_t safe_tail; /* the entry after that one begins here */
 	uint64_t wanted;    /* somebody waits for durable >= wanted */
 	uint64_t commits, failures;
 	unsigned int waiting; /* for room */
@@ -65,6 +66,10 @@ void journal_reset(struct journal *j, uint64_t epoch, uint64_t applied);
 /* -EROFS; -EFBIG: more than the ring can ever take; while the ring is full and
  * the writer cannot empty it, its error (-ENOSPC, -EIO). */
 int journal_begin(struct journal *j, size_t room, struct rows *ret_rows);
+/* The same for what makes room on the disk: may use a part of the ring that
+ * others may not while the database cannot be written. */
+int journal_begin_removal(struct journal *j, size_t room,
+			  struct rows *ret_rows);
 /* Returns the entry's sequence number. */
 uint64_t journal_end(struct journal *j, struct rows *rows);
 
@@ -83,6 +88,10 @@ void journal_done(struct journal *j, const struct journal_work *work, int err);
 /* Entries appended so far are in the database, on disk; or the error of an
  * attempt that began after the call. */
 int journal_sync(struct journal *j);
+/* The entries that are not in the database on disk to the disk where they are:
+ * for when the database cannot grow. *ret_sequence: durable up to here.
+ * -EAGAIN: some of them were overwritten. */
+int journal_sync_ring(struct journal *j, uint64_t *ret_sequence);
 void journal_stop(struct journal *j);
 bool journal_is_stopped(struct journal *j);
 uint64_t journal_durable(struct journal *j);

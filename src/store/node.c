@@ -474,7 +474,7 @@ static int remove_name(struct store *st, struct entry *e)
 
 	if (inode_is_dir(i))
 		room += names_alias_room(i);
-	err = journal_begin(&st->journal, room, &rows);
+	err = journal_begin_removal(&st->journal, room, &rows);
 	if (err)
 		return err;
 	names_unlink(st, &rows, e);

@@ -55,11 +55,30 @@ static int prepare_all(struct tables *t)
 	return err;
 }
 
+static int check_names(struct tables *t, struct buf *why)
+{
+	AUTO(stmt_release) struct stmt *s = NULL;
+	int err = db_prepare(t->db,
+			     "SELECT count(*) FROM sqlite_schema WHERE name IN"
+			     " ('meta', 'inode', 'entry', 'record')",
+			     &s);
+
+	if (!err)
+		err = stmt_step(s);
+	if (err < 0)
+		return err;
+	return stmt_get_int(s, 0) == 4
+		       ? 0
+		       : why_set(why, -EUCLEAN, "it is no catalog");
+}
+
 static int check_version(struct tables *t, struct buf *why)
 {
 	int64_t meta[META_COUNT];
-	int err = tables_get_meta(t, meta);
+	int err = check_names(t, why);
 
+	if (!err)
+		err = tables_get_meta(t, meta);
 	if (err)
 		return err;
 	if (meta[META_VERSION] != TABLES_VERSION)

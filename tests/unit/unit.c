@@ -21,11 +21,11 @@ static struct {
 
 static bool starve(void)
 {
-	if (!unit.countdown)
+	if (!__atomic_load_n(&unit.countdown, __ATOMIC_RELAXED))
 		return false;
 	if (__atomic_sub_fetch(&unit.countdown, 1, __ATOMIC_RELAXED))
 		return false;
-	unit.starved = true;
+	__atomic_store_n(&unit.starved, true, __ATOMIC_RELAXED);
 	errno = ENOMEM;
 	return true;
 }
@@ -68,7 +68,7 @@ char *__wrap_strndup(const char *text, size_t n)
 
 bool unit_was_starved(void)
 {
-	return unit.starved;
+	return __atomic_load_n(&unit.starved, __ATOMIC_RELAXED);
 }
 
 /* ---- what tests use ---- */
