@@ -438,7 +438,7 @@ static int add_when_value(struct task_doc *d, struct when *w,
 
 static int read_when(struct task_doc *d, const struct value *doc)
 {
-	const char *operator= value_find_string(doc, "operator");
+	const char *how = value_find_string(doc, "operator");
 	const struct value *values;
 	struct when *w;
 	int err;
@@ -449,14 +449,15 @@ static int read_when(struct task_doc *d, const struct value *doc)
 	err = find_typed(doc, "values", VALUE_LIST, d->k->why, &values);
 	if (err)
 		return err;
-	if (!operator||(strcmp(operator, "in") && strcmp(operator, "notin")))
+	if (!how || (strcmp(how, "in") && strcmp(how, "notin")))
 		return refuse(d->k->why, doc, -EINVAL,
 			      "when: expected in or notin, found %s",
-			      operator? operator: "no operator");
+			      how ? how : "no operator");
 	w = task_add_when(d->t);
 	if (!w)
 		return -ENOMEM;
-	w->operator= strcmp(operator, "in") ? WHEN_NOT_IN : WHEN_IN;
+	*w = (struct when){ .operator= strcmp(how, "in") ? WHEN_NOT_IN
+							 : WHEN_IN };
 	err = tekton_scalar(&d->scope, value_find(doc, "input"), "input",
 			    &w->input);
 	for (size_t i = 0; values && i < values->count && !err; i++)
