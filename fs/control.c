@@ -193,6 +193,8 @@ static int set(struct fs *fs, const struct view *v,
 		err = view_row_of(v)->set(fs, v->object, text, &why, answer);
 	if (err)
 		record_refusal(fs, v, err, why.data);
+	else if (v->table == VIEW_ASSET)
+		catalog_refuse(fs->catalog, v->object, "", 0, NULL);
 	fs_touch(fs);
 	return err;
 }

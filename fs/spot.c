@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/name.h"
 #include "engine/run.h"
 #include "home.h"
@@ -189,6 +190,21 @@ static bool is_trash_of(const char *name, mode_t type, uid_t uid)
 	return !*end && (uid == 0 || owner == uid);
 }
 
+/* The name of an asset stands in JSON, YAML and Python: it has to be text. */
+static int refuse_name(struct fs *fs, const struct spot *spot)
+{
+	AUTO(buf_release) struct buf path = BUF_INIT(BUF_MAX);
+	struct place_info info;
+
+	catalog_locate(fs->catalog, spot->dir, &info);
+	if (info.kind)
+		buf_addf(&path, "%s/", info.kind->dir);
+	buf_puts(&path, spot->name);
+	catalog_refuse(fs->catalog, 0, path.data, -EILSEQ,
+		       "the name of an asset has to be UTF-8 text");
+	return -EILSEQ;
+}
+
 int spot_may_make(struct fs *fs, struct spot *spot, mode_t type, uid_t uid)
 {
 	if (fs->read_only)
@@ -208,6 +224,9 @@ int spot_may_make(struct fs *fs, struct spot *spot, mode_t type, uid_t uid)
 	}
 	if (spot->place == PLACE_ROOT)
 		return is_trash_of(spot->name, type, uid) ? 0 : -EPERM;
+	if (spot->place == PLACE_KIND &&
+	    !name_is_utf8(spot->name, strlen(spot->name)))
+		return refuse_name(fs, spot);
 	return spot->place == PLACE_RUNS ? -EPERM : 0;
 }
 

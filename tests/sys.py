@@ -7,7 +7,8 @@ Shells hide errnos, and bash loses those of close() altogether.
                                "@path" stands for that file's bytes
     sys.py putsync FILE TEXT   the same, with fsync before close
     sys.py append FILE TEXT    open O_APPEND, write, close
-    sys.py ask FILE TEXT       open O_RDWR, write, fsync, read the answer: prints it
+    sys.py ask FILE TEXT       open O_RDWR | O_TRUNC, write, close a duplicate,
+                               read the answer: prints it
     sys.py open FILE [FLAG...] open with flags named as in open(2), close
     sys.py create FILE         O_CREAT | O_EXCL | O_WRONLY, close
     sys.py mkdir|rmdir|unlink|stat|lstat|readlink|listdir|mkfifo PATH
@@ -53,9 +54,9 @@ def put(path, text, flags=os.O_TRUNC, sync=False):
 
 
 def ask(path, text):
-    fd = os.open(raw(path), os.O_RDWR)
+    fd = os.open(raw(path), os.O_RDWR | os.O_TRUNC)
     write_all(fd, content(text))
-    os.fsync(fd)
+    os.close(os.dup(fd))
     answer = os.pread(fd, 4096, 0)
     os.close(fd)
     print(answer.decode().strip())

@@ -33,7 +33,14 @@ is "$(git log --format=%s)" $'second\nfirst'
 is "$(value _mlx/metadata.json id)" rainfall
 git clone -q . "$WORK/clone"
 diff -r -x .git -x _mlx . "$WORK/clone"
-# a clone into the mount is an asset
-git clone -q "$WORK/clone" "$MNT/models/cloned"
-is "$(cd "$MNT/models/cloned" && git status --porcelain)" ''
+# a clone into the mount is an asset; git wants no file to be there that it is
+# to write, so the link had better be ignored, as the manual page says
+(cd "$WORK/clone" && git rm -q --cached _mlx && echo _mlx >.gitignore &&
+	git add .gitignore && git commit -qm third)
+rm -f "$WORK/clone/_mlx"
+sed -i 's/^id: .*/id: cloned/' "$WORK/clone/dataset.yaml"
+git -C "$WORK/clone" commit -qam fourth
+git clone -q "$WORK/clone" "$MNT/datasets/cloned"
+is "$(cd "$MNT/datasets/cloned" && git status --porcelain)" ''
+is "$(value "$MNT/datasets/cloned/_mlx/metadata.json" id)" cloned
 cd /

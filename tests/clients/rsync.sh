@@ -23,6 +23,7 @@ is "$(value "$dst/_mlx/metadata.json" id)" rainfall
 mount_again
 same
 
+day=0
 # changed in the middle: by a temporary name, in place, appended, partial
 for way in --whole-file --no-whole-file --inplace --append --append-verify --partial \
 	--partial-dir=.part --delay-updates --checksum; do
@@ -30,6 +31,9 @@ for way in --whole-file --no-whole-file --inplace --append --append-verify --par
 	--append*) head -c 100000 /dev/urandom >>"$src/sub/large" ;;
 	*) printf '%s' "$way" | dd of="$src/sub/large" bs=1 seek=1000 conv=notrunc status=none ;;
 	esac
+	# rsync looks at whole seconds, and more than one may not have passed
+	day=$((day + 1))
+	touch -d "2010-01-01 + $day days" "$src/sub/large"
 	rsync -a "$way" "$src/" "$dst/"
 	same
 done

@@ -30,12 +30,16 @@ for kind in ("components", "datasets", "models", "notebooks", "pipelines"):
         same(asset, mnt / kind / asset.name)
 shutil.copytree(mnt / "models/rain-guess", work / "out", symlinks=True)
 same(samples / "models/rain-guess", work / "out")
-shutil.copytree(mnt / "models/rain-guess", mnt / "models/second",
+# a copy within the mount, with the link and without
+greetings = samples / "datasets/greetings"
+shutil.copytree(mnt / "datasets/greetings", mnt / "datasets/second",
                 ignore=shutil.ignore_patterns("_mlx"))
-shutil.move(mnt / "models/second", mnt / "models/third")
-same(samples / "models/rain-guess", mnt / "models/third")
-shutil.rmtree(mnt / "models/third")
-assert not (mnt / "models/third").exists()
+shutil.copytree(mnt / "datasets/greetings", mnt / "datasets/linked", symlinks=True)
+same(greetings, mnt / "datasets/linked")
+shutil.move(mnt / "datasets/second", mnt / "datasets/third")
+same(greetings, mnt / "datasets/third")
+shutil.rmtree(mnt / "datasets/third")
+assert not (mnt / "datasets/third").exists()
 
 path = mnt / "datasets/rainfall/mapped"
 with open(path, "wb+") as f:

@@ -33,11 +33,12 @@ PYTHON
 bad() { # FILE FIELD [VALUE]
 	local asset=${1%/*}
 	changed "$@"
+	say "$*"
 	refused EINVAL "$MNT/$1" "@$WORK/bad" "$2" "$MNT/$asset/_mlx/errors"
 	is "$(value "$MNT/$asset/_mlx/metadata.json" state)" registered
 	cp "$samples/$1" "$MNT/$1"
 }
-for field in id name description license domain format version; do
+for field in id name description license format version; do
 	bad datasets/rainfall/dataset.yaml $field
 done
 for field in model_identifier name description framework; do

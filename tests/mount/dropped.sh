@@ -19,6 +19,7 @@ sed -i 's/^version: .*/version: 1.7.0/' "$WORK/drop/rain.yaml"
 cp "$WORK/drop/rain.yaml" "$MNT/datasets/"
 is "$(value "$MNT/datasets/rainfall/_mlx/metadata.json" version)" 1.7.0
 sed -i 's/^version: .*/version: 1.8.0/' "$WORK/drop/rain.yaml"
+touch -d '2020-02-02' "$WORK/drop/rain.yaml" # rsync looks at whole seconds
 rsync -a "$WORK/drop/" "$MNT/datasets/"
 is "$(value "$MNT/datasets/rainfall/_mlx/metadata.json" version)" 1.8.0
 is "$(ls "$MNT/datasets")" rainfall "the listing of datasets"
@@ -27,7 +28,8 @@ is "$(rsync -ai "$WORK/drop/" "$MNT/datasets/")" '' "a second transfer"
 expect_errno EINVAL put "$MNT/datasets/rain.yaml" 'id: [1]'
 is "$(value "$MNT/datasets/rainfall/_mlx/metadata.json" version)" 1.8.0
 has "$(cat "$MNT/datasets/rainfall/_mlx/errors")" yaml
-cp "$WORK/drop/rain.yaml" "$MNT/datasets/"
+rsync -a "$WORK/drop/" "$MNT/datasets/"
+is "$(cat "$MNT/datasets/rainfall/_mlx/errors")" ''
 
 # a notebook
 cp "$samples/notebooks/rainfall-by-month/rainfall-by-month.ipynb" "$MNT/notebooks/months.ipynb"
@@ -58,6 +60,7 @@ cmp "$WORK/drop/rain.yaml" "$MNT/datasets/rain.yaml~"
 rm "$MNT/datasets/rain.yaml~" "$MNT/datasets/.other.yaml.AbCdEf"
 
 mount_again
+rsync -a "$WORK/drop/" "$MNT/datasets/"
 cmp "$WORK/drop/rain.yaml" "$MNT/datasets/rain.yaml"
 is "$(rsync -ai "$WORK/drop/" "$MNT/datasets/")" '' "a transfer after a new start"
 # the asset goes, the dropped name with it

@@ -5,7 +5,7 @@
 need_root
 need python3
 mkdir "$WORK/disk"
-mount -t tmpfs -o size=24M none "$WORK/disk"
+mount -t tmpfs -o size=160M none "$WORK/disk"
 STORE=$WORK/disk/store
 at_last 'umount "$WORK/disk" 2>/dev/null || umount -l "$WORK/disk"'
 mount_start
@@ -14,8 +14,8 @@ mkdir "$MNT/datasets/big"
 mount_again
 
 status=0
-dd if=/dev/zero of="$MNT/datasets/big/fill" bs=64K count=1000 conv=fsync 2>"$WORK/said" || status=$?
-[ $status != 0 ] || fail "64 MB went onto a disk of 24"
+dd if=/dev/zero of="$MNT/datasets/big/fill" bs=64K count=4000 conv=fsync 2>"$WORK/said" || status=$?
+[ $status != 0 ] || fail "256 MB went onto a disk of 160"
 has "$(cat "$WORK/said")" 'No space left'
 # more of everything, to the last byte; each answer is OK or ENOSPC
 for n in $(seq 40); do

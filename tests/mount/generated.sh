@@ -46,7 +46,7 @@ mount_again
 is "$(cat "$mlx/tags")" $'wet\ncold'
 
 # the whole: status.json counts, log and README are there
-is "$(value "$MNT/.mlx/status.json" counts datasets)" 1
+is "$(value "$MNT/.mlx/status.json" assets datasets)" 1
 [ -s "$MNT/README.md" ] || fail "no README.md"
 cat "$MNT/.mlx/log" >/dev/null
 # editors' scratch names next to a control file

@@ -4,7 +4,7 @@
 . "${0%/*}/../lib.sh"
 need_root
 mkdir "$WORK/disk"
-mount -t tmpfs -o size=64M none "$WORK/disk"
+mount -t tmpfs -o size=160M none "$WORK/disk"
 STORE=$WORK/disk/store
 at_last 'umount "$WORK/disk" 2>/dev/null || umount -l "$WORK/disk"'
 mount_start
