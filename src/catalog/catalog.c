@@ -463,7 +463,7 @@ static int judge_closed(struct catalog *c, uint64_t dir,
 			       value_string(value_path(rec, "spec.file")), NULL,
 			       NULL, &f);
 	if (found <= 0 || strcmp(f.name, name) != 0)
-		return found;
+		return found < 0 ? found : 0;
 	err = asset_judge(c, dir, kind, &f, &by, why, rec);
 	if (err == 1)
 		return 0;
@@ -547,7 +547,7 @@ static int judge_in_asset(struct catalog *c, uint64_t dir,
 			     value_string(value_path(rec, "spec.file")), name,
 			     attr, &f);
 	if (err <= 0 || strcmp(f.name, name) != 0)
-		return err;
+		return err < 0 ? err : 0;
 	err = spec_file_judge(c, kind, &f, why, &text, &fields);
 	if (err)
 		return err < 0 ? err : 0;

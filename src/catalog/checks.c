@@ -31,7 +31,7 @@ static bool is_true(const struct value *view, const char *key)
 
 static enum verdict check_spec(const struct checking *k, struct buf *say)
 {
-	const char *error = record_text(k->view, ".error");
+	const char *error = value_find_string(k->view, ".error");
 	const char *format = record_text(k->view, "spec_format");
 	const char *state = record_text(k->view, "state");
 

@@ -110,13 +110,40 @@ static int set_tasks(struct value *record, const struct pipeline *p)
 	return value_set(record, "tasks", TAKE(list));
 }
 
+/* What can be said of a cluster's object whatever its reader says. */
+static int judge_object(const struct value *doc, const char *api,
+			struct buf *why)
+{
+	const struct value *kind = spec_find(doc, "kind");
+	const struct value *spec = spec_find(doc, "spec");
+
+	if (strncmp(api, "tekton.dev/", 11) != 0)
+		return 0;
+	if (!value_string(kind))
+		return spec_missing(doc, "kind", "PipelineRun", why);
+	if (strcmp(kind->text, "PipelineRun") != 0 &&
+	    strcmp(kind->text, "Pipeline") != 0 &&
+	    strcmp(kind->text, "Task") != 0)
+		return why_set(why, -EINVAL,
+			       "line %d: 'kind': expected PipelineRun, "
+			       "Pipeline or Task, found '%s'",
+			       kind->line, kind->text);
+	if (!spec)
+		return spec_missing(doc, "spec", "a map", why);
+	return spec->type == VALUE_MAP ? 0
+				       : spec_wrong(spec, "spec", "a map", why);
+}
+
 static int find_reader(const struct value *docs, struct buf *why,
 		       const struct pipeline_reader **ret_reader)
 {
 	const struct value *doc = docs->count ? docs->item[0] : NULL;
 	const char *api = value_find_string(doc, "apiVersion");
 	int line = doc && doc->line ? doc->line : 1;
+	int err = api ? judge_object(doc, api, why) : 0;
 
+	if (err)
+		return err;
 	*ret_reader = reader_find(docs);
 	if (*ret_reader && !strcmp((*ret_reader)->name, "component"))
 		return why_set(why, -EINVAL,
@@ -125,14 +152,6 @@ static int find_reader(const struct value *docs, struct buf *why,
 			       line);
 	if (*ret_reader)
 		return 0;
-	if (api && !strncmp(api, "tekton.dev/", 11))
-		return why_set(why, -EINVAL,
-			       "line %d: 'kind': expected PipelineRun, found "
-			       "'%s'",
-			       line,
-			       record_text(doc, "kind")
-				       ? record_text(doc, "kind")
-				       : "nothing");
 	if (api || value_find(doc, "pipelineInfo"))
 		return why_set(why, -EOPNOTSUPP,
 			       "line %d: pipelines of this format (%s) are not "
