@@ -186,15 +186,22 @@ static int read_book(struct job *job, struct value **ret_book)
 	return err;
 }
 
-static int collect_parameters(const struct job *job, struct value *map)
+/* Bound inputs come as texts; Python wants them with their types. */
+static int collect_parameters(struct job *job, struct value *map)
 {
 	const struct task *t = job->task;
 	int err = 0;
 
-	for (size_t i = 0; !err && i < t->inputs_count; i++)
-		if (job->input[i].value)
-			err = value_set(map, t->inputs[i].name,
-					value_copy(job->input[i].value));
+	for (size_t i = 0; !err && i < t->inputs_count; i++) {
+		struct value *typed;
+
+		if (!job->input[i].value)
+			continue;
+		err = param_convert(&t->inputs[i], job->input[i].value,
+				    &job->message, &typed);
+		if (!err)
+			err = value_set(map, t->inputs[i].name, typed);
+	}
 	return err;
 }
 
