@@ -22,6 +22,7 @@
 #include "engine/engine.h"
 #include "store/store.h"
 
+struct backings;
 struct handles;
 struct homes;
 struct notify;
@@ -36,13 +37,15 @@ struct fs {
 	struct fuse_session *session;
 	struct work *work;
 	struct notify *notify;
+	struct backings *backings;
 	struct handles *handles;
 	struct homes *homes;
 	struct shots *shots;
 	struct waits *waits;
 	const char *mountpoint; /* absolute */
 	bool read_only;
-	uid_t uid;    /* who mounted */
+	bool passthrough; /* the kernel reads and writes blobs itself */
+	uid_t uid;	  /* who mounted */
 	int ready_fd; /* who started us waits for a byte on it; -1: nobody */
 	/* Grows with everything that may make a generated file another. */
 	_Atomic uint64_t changes;

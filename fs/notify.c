@@ -88,7 +88,10 @@ static void tell(struct notify *n, const struct item *item)
 		fuse_lowlevel_notify_inval_inode(se, item->ino, -1, 0);
 		break;
 	case EVENT_DATA:
-		fuse_lowlevel_notify_inval_inode(se, item->ino, 0, 0);
+		/* with passthrough the kernel has no pages of its own, but
+		 * the attributes */
+		fuse_lowlevel_notify_inval_inode(
+			se, item->ino, n->fs->passthrough ? -1 : 0, 0);
 		break;
 	case EVENT_RECORD:
 		break;

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "backing.h"
 #include "base/cleanup.h"
 
 struct handles {
@@ -42,10 +43,12 @@ static void unlist(struct fs *fs, struct handle *h)
 		fs->handles->first = h->next;
 }
 
-static void handle_free(struct handle *h)
+static void handle_free(struct fs *fs, struct handle *h)
 {
 	struct shot *shot = atomic_load(&h->shot);
 
+	if (h->backed)
+		backing_put(fs, h->ino);
 	if (h->content)
 		content_close(h->content);
 	control_free(h->control);
@@ -61,7 +64,7 @@ void handles_release(struct fs *fs)
 		struct handle *h = fs->handles->first;
 
 		unlist(fs, h);
-		handle_free(h);
+		handle_free(fs, h);
 	}
 	pthread_mutex_destroy(&fs->handles->lock);
 	free(fs->handles);
@@ -78,17 +81,53 @@ static void drop_suid(struct fs *fs, uint64_t ino)
 		node_set(fs->store, ino, &change, &attr);
 }
 
+#if BACKING_KNOWN
+static void name_backing(struct fuse_file_info *fi, int id)
+{
+	fi->backing_id = id;
+}
+#else
+static void name_backing(struct fuse_file_info *fi, int id)
+{
+	(void)fi, (void)id;
+}
+#endif
+
+/* Either all opens of a file are passed through, or none: a file without a
+ * blob in a store that cannot be written has nobody who could write it. */
+static int pass_through(fuse_req_t req, struct handle *h,
+			struct fuse_file_info *fi)
+{
+	int id = 0;
+	int err = backing_get(req, h->ino, h->content, &id);
+
+	if (err == -EROFS) {
+		fi->keep_cache = 1;
+		return 0;
+	}
+	if (err)
+		return err;
+	h->backed = true;
+	name_backing(fi, id);
+	return 0;
+}
+
 static int open_content(fuse_req_t req, struct handle *h,
 			struct fuse_file_info *fi)
 {
 	struct fs *fs = fs_of(req);
-	int err = content_open(fs->store, h->ino, fi->flags, &h->content);
+	int flags = fi->flags | (fs->passthrough ? O_PATH : 0);
+	int err = content_open(fs->store, h->ino, flags, &h->content);
 
 	if (err)
 		return err;
 	h->type = HANDLE_CONTENT;
 	if (fi->flags & O_TRUNC && fuse_req_ctx(req)->uid != 0)
 		drop_suid(fs, h->ino);
+	/* the close of a reader is nothing that we need to hear of at once */
+	fi->noflush = (fi->flags & O_ACCMODE) == O_RDONLY;
+	if (fs->passthrough)
+		return pass_through(req, h, fi);
 	fi->keep_cache = 1; /* the notifier says when to drop it */
 	return 0;
 }
@@ -138,6 +177,7 @@ static int open_view(struct fs *fs, struct handle *h, struct fuse_file_info *fi)
 
 int open_handle(fuse_req_t req, uint64_t ino, struct fuse_file_info *fi)
 {
+	struct fs *fs = fs_of(req);
 	struct handle *h = calloc(1, sizeof(*h));
 	int err;
 
@@ -145,13 +185,12 @@ int open_handle(fuse_req_t req, uint64_t ino, struct fuse_file_info *fi)
 		return -ENOMEM;
 	h->ino = ino;
 	h->uid = fuse_req_ctx(req)->uid;
-	err = view_is(ino) ? open_view(fs_of(req), h, fi)
-			   : open_content(req, h, fi);
+	err = view_is(ino) ? open_view(fs, h, fi) : open_content(req, h, fi);
 	if (err) {
-		handle_free(h);
+		handle_free(fs, h);
 		return err;
 	}
-	list(fs_of(req), h);
+	list(fs, h);
 	fi->fh = (uintptr_t)h;
 	return 0;
 }
@@ -161,6 +200,6 @@ void open_release(struct fs *fs, struct fuse_file_info *fi)
 	struct handle *h = handle_of(fi);
 
 	unlist(fs, h);
-	handle_free(h);
+	handle_free(fs, h);
 	fi->fh = 0;
 }

@@ -21,6 +21,7 @@ struct handle {
 	uid_t uid; /* who opened it */
 	struct content *content;
 	atomic_bool emptied;	     /* and not judged since: check.c */
+	bool backed;		     /* counted in backing.h */
 	_Atomic(struct shot *) shot; /* WAIT: set by the first read's answer */
 	struct control *control;
 	struct handle *prev, *next; /* all of them, under the lock of open.c */

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/statvfs.h>
 
+#include "backing.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "dirs.h"
@@ -24,21 +25,28 @@
 
 /* ---- attributes ---- */
 
+static void forget_one(fuse_req_t req, uint64_t ino, uint64_t nlookup)
+{
+	struct fs *fs = fs_of(req);
+
+	if (view_is(ino))
+		return;
+	if (fs->passthrough)
+		backing_forget(req, ino);
+	node_forget(fs->store, ino, nlookup);
+}
+
 static void forget(fuse_req_t req, fuse_ino_t ino, uint64_t nlookup)
 {
-	if (!view_is(ino))
-		node_forget(fs_of(req)->store, ino, nlookup);
+	forget_one(req, ino, nlookup);
 	fuse_reply_none(req);
 }
 
 static void forget_multi(fuse_req_t req, size_t count,
 			 struct fuse_forget_data *forgets)
 {
-	for (size_t i = 0; i < count; i++) {
-		if (!view_is(forgets[i].ino))
-			node_forget(fs_of(req)->store, forgets[i].ino,
-				    forgets[i].nlookup);
-	}
+	for (size_t i = 0; i < count; i++)
+		forget_one(req, forgets[i].ino, forgets[i].nlookup);
 	fuse_reply_none(req);
 }
 

@@ -19,6 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "backing.h"
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "home.h"
@@ -69,14 +70,45 @@ static void tell_ready(struct fs *fs)
 	fs->ready_fd = -1;
 }
 
+#if BACKING_KNOWN
+/* Why it is not to be had; NULL when it is. */
+static const char *agree_on_passthrough(struct fs *fs,
+					struct fuse_conn_info *conn)
+{
+	if (fs->uid)
+		return "it needs root";
+	if (!(conn->capable & FUSE_CAP_PASSTHROUGH))
+		return "the kernel has none";
+	conn->want |= FUSE_CAP_PASSTHROUGH;
+	/* 1: the store is on a plain file system; nothing may be stacked upon
+	 * us but one layer */
+	conn->max_backing_stack_depth = 1;
+	fs->passthrough = true;
+	return NULL;
+}
+#else
+static const char *agree_on_passthrough(struct fs *fs,
+					struct fuse_conn_info *conn)
+{
+	(void)fs, (void)conn;
+	return "this libfuse has none";
+}
+#endif
+
 void session_agree(struct fs *fs, struct fuse_conn_info *conn)
 {
+	const char *why;
+
 	conn->want |= conn->capable & wanted;
 	conn->want &= ~unwanted;
 	conn->time_gran = 1;
-	log_info("%s is mounted on %s: cached reads%s%s", store_path(fs->store),
-		 fs->mountpoint, fs->read_only ? ", read-only" : "",
-		 fs->uid ? ", without kernel passthrough" : "");
+	why = agree_on_passthrough(fs, conn);
+	log_info("%s is mounted on %s%s", store_path(fs->store), fs->mountpoint,
+		 fs->read_only ? ", read-only" : "");
+	if (why)
+		log_info("cached reads, without kernel passthrough: %s", why);
+	else
+		log_info("kernel passthrough");
 	if (fs->uid)
 		log_info("serves uid %u only", (unsigned int)fs->uid);
 	tell_ready(fs);
@@ -195,6 +227,8 @@ static int init_parts(struct fs *fs)
 	int err = handles_init(fs);
 
 	if (!err)
+		err = backings_init(fs);
+	if (!err)
 		err = shots_init(fs);
 	if (!err)
 		err = homes_init(fs);
@@ -291,6 +325,7 @@ static void take_down(struct fs *fs)
 		fuse_session_destroy(fs->session);
 	}
 	handles_release(fs);
+	backings_release(fs);
 	waits_release(fs);
 	homes_release(fs);
 	shots_release(fs);

@@ -198,7 +198,8 @@ static int fill_status(struct fs *fs, struct value *doc)
 	if (!err)
 		err = value_set_bool(doc, "read_only", fs->read_only);
 	if (!err)
-		err = value_set_string(doc, "io", "cached");
+		err = value_set_string(
+			doc, "io", fs->passthrough ? "passthrough" : "cached");
 	if (!err)
 		err = add_counts(fs, doc);
 	return err ? err : add_engines(doc);

@@ -15,7 +15,9 @@
 struct content; /* one open; may be used by several threads at once */
 
 /* flags: O_RDONLY/O_WRONLY/O_RDWR, O_TRUNC, O_APPEND (the rest is ignored;
- * O_DIRECT is never handed down). -ESTALE, -EISDIR, -ENOSPC, -EMFILE. */
+ * O_DIRECT is never handed down). With O_PATH a reader gets no descriptor until
+ * one is needed: the bytes go another way (kernel passthrough).
+ * -ESTALE, -EISDIR, -ENOSPC, -EMFILE. */
 int content_open(struct store *st, uint64_t ino, int flags,
 		 struct content **ret_content);
 /* Last close of a writer: attributes are taken from the blob, the digest is
@@ -24,8 +26,12 @@ void content_close(struct content *c);
 void content_release(struct content **c); /* for AUTO() */
 
 uint64_t content_ino(const struct content *c);
-/* The blob's descriptor, for splice and passthrough; lent. */
+/* The blob's descriptor, for splice; lent. */
 int content_fd(const struct content *c);
+/* The same to register the blob with the kernel: a file that has no blob yet
+ * gets one first, so that all its opens have the same. -EROFS: it has none, and
+ * cannot get one. */
+int content_get_blob(struct content *c, int *ret_fd);
 
 ssize_t content_read(struct content *c, void *to, size_t len, uint64_t off);
 /* All of it, or -errno. Set-user-ID bits fall when `kill_suid`. */

@@ -236,6 +236,66 @@ static int open_blob(struct content *c, bool writing)
 	return writing ? open_for_writing(c) : open_for_reading(c);
 }
 
+/* A file that is only read gets a blob all the same. */
+static int name_blob(struct content *c, uint64_t blob)
+{
+	HOLD_WRITE(&c->st->lock);
+	struct rows rows;
+	int err;
+
+	if (NODE_IS_SAVED(c->i)) {
+		err = journal_begin(&c->st->journal, ROW_ROOM, &rows);
+		if (err)
+			return err;
+	}
+	c->i->blob = c->o->blob = blob;
+	if (NODE_IS_SAVED(c->i)) {
+		rows_put_inode(&rows, c->i);
+		journal_end(&c->st->journal, &rows);
+	}
+	return 0;
+}
+
+static int give_blob(struct content *c)
+{
+	uint64_t blob = store_next(c->st);
+	int fd, err;
+
+	if (c->st->read_only)
+		return -EROFS;
+	err = blob_make(c->st->blobs, blob, &fd);
+	if (err)
+		return err;
+	err = name_blob(c, blob);
+	if (err) {
+		close(fd);
+		blob_remove(c->st->blobs, blob);
+		return err;
+	}
+	__atomic_store_n(&c->o->rfd, fd, __ATOMIC_RELEASE);
+	return 0;
+}
+
+int content_get_blob(struct content *c, int *ret_fd)
+{
+	HOLD(&c->o->lock);
+	int err = c->o->blob ? open_for_reading(c) : give_blob(c);
+
+	if (!err)
+		*ret_fd = opening_fd(c->o);
+	return err;
+}
+
+/* The descriptor of a reader that came without one. */
+static int reach(struct content *c)
+{
+	int fd = opening_fd(c->o);
+
+	if (fd < 0 && !open_blob(c, false))
+		fd = opening_fd(c->o);
+	return fd;
+}
+
 static int truncate_to(struct content *c, uint64_t size)
 {
 	int fd = opening_wfd(c->o);
@@ -264,7 +324,7 @@ int content_open(struct store *st, uint64_t ino, int flags,
 	c->ino = ino;
 	err = get_opening(st, ino, &fresh, c);
 	opening_free(fresh);
-	if (!err)
+	if (!err && (writing || !(flags & O_PATH)))
 		err = open_blob(c, writing);
 	if (!err && (flags & O_TRUNC))
 		err = truncate_to(c, 0);
@@ -354,7 +414,7 @@ int content_flush(struct content *c)
 
 int content_sync(struct content *c, bool data_only)
 {
-	int fd = opening_fd(c->o);
+	int fd = reach(c);
 	int err = 0;
 
 	if (fd >= 0 && (data_only ? fdatasync(fd) : fsync(fd)))
@@ -380,7 +440,7 @@ int content_fd(const struct content *c)
 
 ssize_t content_read(struct content *c, void *to, size_t len, uint64_t off)
 {
-	int fd = opening_fd(c->o);
+	int fd = reach(c);
 	size_t done = 0;
 
 	while (fd >= 0 && done < len) {
@@ -471,7 +531,7 @@ int content_allocate(struct content *c, int mode, uint64_t off, uint64_t len)
 
 int64_t content_seek(struct content *c, uint64_t off, int whence)
 {
-	int fd = opening_fd(c->o);
+	int fd = reach(c);
 	off_t at;
 
 	if (whence != SEEK_DATA && whence != SEEK_HOLE)
@@ -512,7 +572,7 @@ static ssize_t copy_by_hand(struct content *from, uint64_t from_off,
 ssize_t content_copy(struct content *from, uint64_t from_off,
 		     struct content *to, uint64_t to_off, size_t len)
 {
-	int fd = opening_fd(from->o);
+	int fd = reach(from);
 	off_t in = (off_t)from_off, out = (off_t)to_off;
 	size_t done = 0;
 

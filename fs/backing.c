@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "backing.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+
+#define SLOTS 16384u /* chains of the table */
+/* Kept registered though nobody has it open: each pins the blob's inode. */
+#define IDLE_MOST 65536u
+
+struct backing {
+	struct backing *next; /* in its chain */
+	uint64_t ino;
+	int id;
+	unsigned int users;
+};
+
+struct backings {
+	pthread_mutex_t lock;
+	struct backing *chain[SLOTS]; /* under lock, as all below */
+	unsigned int count, idle;
+	unsigned int hand; /* the chain to give up from next */
+};
+
+#if BACKING_KNOWN
+static int register_blob(fuse_req_t req, int fd)
+{
+	int id = fuse_passthrough_open(req, fd);
+
+	return id > 0 ? id : -EIO;
+}
+
+static void unregister(fuse_req_t req, int id)
+{
+	fuse_passthrough_close(req, id);
+}
+#else
+static int register_blob(fuse_req_t req, int fd)
+{
+	(void)req, (void)fd;
+	return -EOPNOTSUPP;
+}
+
+static void unregister(fuse_req_t req, int id)
+{
+	(void)req, (void)id;
+}
+#endif
+
+int backings_init(struct fs *fs)
+{
+	fs->backings = calloc(1, sizeof(*fs->backings));
+	if (!fs->backings)
+		return -ENOMEM;
+	pthread_mutex_init(&fs->backings->lock, NULL);
+	return 0;
+}
+
+/* The kernel gives all of them up with the connection. */
+void backings_release(struct fs *fs)
+{
+	struct backings *all = fs->backings;
+
+	for (unsigned int i = 0; all && i < SLOTS; i++) {
+		while (all->chain[i]) {
+			struct backing *b = all->chain[i];
+
+			all->chain[i] = b->next;
+			free(b);
+		}
+	}
+	free(all);
+	fs->backings = NULL;
+}
+
+static struct backing **place_of(struct backings *all, uint64_t ino)
+{
+	uint64_t mixed = ino * UINT64_C(0x9e3779b97f4a7c15);
+	struct backing **at = &all->chain[(mixed >> 32) % SLOTS];
+
+	while (*at && (*at)->ino != ino)
+		at = &(*at)->next;
+	return at;
+}
+
+static void drop(fuse_req_t req, struct backings *all, struct backing **at)
+{
+	struct backing *b = *at;
+
+	*at = b->next;
+	all->count--;
+	all->idle--;
+	unregister(req, b->id);
+	free(b);
+}
+
+/* A round over the chains, one of them a call: about the oldest go first. */
+static void give_up_some(fuse_req_t req, struct backings *all)
+{
+	struct backing **at;
+
+	if (all->idle <= IDLE_MOST)
+		return;
+	at = &all->chain[all->hand++ % SLOTS];
+	while (*at) {
+		if ((*at)->users)
+			at = &(*at)->next;
+		else
+			drop(req, all, at);
+	}
+}
+
+/* Registering is done with the lock held: two opens at once must not get two
+ * numbers. It is a short system call, and the content is open already. */
+static int add(fuse_req_t req, struct backings *all, struct backing **at,
+	       uint64_t ino, int fd)
+{
+	struct backing *b = calloc(1, sizeof(*b));
+	int id = b ? register_blob(req, fd) : -ENOMEM;
+
+	if (id < 0) {
+		free(b);
+		return id;
+	}
+	*b = (struct backing){ .ino = ino, .id = id, .users = 1 };
+	*at = b;
+	all->count++;
+	return id;
+}
+
+static int find(struct backings *all, uint64_t ino)
+{
+	HOLD(&all->lock);
+	struct backing *b = *place_of(all, ino);
+
+	if (!b)
+		return -ENOENT;
+	all->idle -= !b->users++;
+	return b->id;
+}
+
+static int find_or_add(fuse_req_t req, struct backings *all, uint64_t ino,
+		       int fd)
+{
+	HOLD(&all->lock);
+	struct backing **at = place_of(all, ino);
+
+	if (!*at)
+		return add(req, all, at, ino, fd);
+	all->idle -= !(*at)->users++;
+	return (*at)->id;
+}
+
+int backing_get(fuse_req_t req, uint64_t ino, struct content *c, int *ret_id)
+{
+	struct backings *all = fs_of(req)->backings;
+	int id = find(all, ino);
+	int fd = -1;
+	int err;
+
+	if (id < 0) {
+		err = content_get_blob(c, &fd);
+		if (err)
+			return err;
+		id = find_or_add(req, all, ino, fd);
+	}
+	if (id < 0)
+		return id;
+	*ret_id = id;
+	return 0;
+}
+
+void backing_put(struct fs *fs, uint64_t ino)
+{
+	HOLD(&fs->backings->lock);
+	struct backing *b = *place_of(fs->backings, ino);
+
+	if (b && b->users)
+		fs->backings->idle += !--b->users;
+}
+
+void backing_forget(fuse_req_t req, uint64_t ino)
+{
+	struct backings *all = fs_of(req)->backings;
+	HOLD(&all->lock);
+	struct backing **at = place_of(all, ino);
+
+	if (*at && !(*at)->users)
+		drop(req, all, at);
+	give_up_some(req, all);
+}
+
+uint64_t backing_count(struct fs *fs)
+{
+	HOLD(&fs->backings->lock);
+
+	return fs->backings->count;
+}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Kernel passthrough: blobs that the kernel reads and writes by itself.
+ *
+ * A blob is registered with the kernel once (CAP_SYS_ADMIN) and has a number
+ * from then on; all opens of a file must name the same one (fs/fuse/iomode.c of
+ * Linux), so the number is kept by inode while any open has it, and beyond,
+ * since an open is then done without a system call. A registered blob is held
+ * by the kernel, so what is unlinked is given up when the kernel forgets it.
+ */
+#ifndef FS_BACKING_H
+#define FS_BACKING_H
+
+#include "fs.h"
+#include "store/content.h"
+
+/* libfuse 3.17 has the calls. */
+#define BACKING_KNOWN (FUSE_VERSION >= FUSE_MAKE_VERSION(3, 17))
+
+int backings_init(struct fs *fs);
+void backings_release(struct fs *fs);
+
+/* The number to open inode `ino` with, counted as in use. */
+int backing_get(fuse_req_t req, uint64_t ino, struct content *c, int *ret_id);
+void backing_put(struct fs *fs, uint64_t ino);
+/* The kernel forgot the inode: so may we. */
+void backing_forget(fuse_req_t req, uint64_t ino);
+/* How many are registered. */
+uint64_t backing_count(struct fs *fs);
+
+#endif
