@@ -183,7 +183,8 @@ finish() {
 	exit $status
 }
 trap finish EXIT
-trap 'say "FAIL: $0 line $LINENO: $BASH_COMMAND"' ERR
+on_error() { say "FAIL: $0 line $1: ${2%%$'\n'*}"; }
+trap 'on_error $LINENO "$BASH_COMMAND"' ERR
 
 # ---- checks ----
 

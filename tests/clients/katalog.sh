@@ -14,7 +14,7 @@ for kind in $folders; do
 	case $kind in
 	component | model | notebook)
 		is $status 23 "rsync's status for $kind"
-		is "$(grep -c 'failed' "$WORK/said")" 1 "refusals of $kind"
+		is "$(grep -c 'Invalid argument' "$WORK/said")" 1 "refusals of $kind"
 		;;
 	*) is $status 0 "rsync's status for $kind: $(cat "$WORK/said")" ;;
 	esac
@@ -24,10 +24,7 @@ is "$(grep -c 'template.yaml' "$MNT/.mlx/errors")" 3 "templates refused"
 
 counts() {
 	for kind in components datasets models notebooks pipelines; do
-		find "$MNT/$kind" -mindepth 2 -maxdepth 2 -name _mlx |
-			while read -r link; do
-				value "$link/metadata.json" state
-			done | grep -c registered
+		grep -l '^  "state": "registered"' "$MNT/$kind"/*/_mlx/metadata.json | wc -l
 	done | paste -sd' '
 }
 is "$(counts)" '6 10 12 8 6' registered

@@ -14,7 +14,7 @@ has "$(cat "$MNT/$asset/_mlx/run")" station
 run=$(start_run $asset '{parameters: {station: shore}, datasets: {DATA_DIR: datasets/rainfall}}')
 is "$(cat "$MNT/runs/$run/_mlx/wait")" SUCCEEDED "the run: $(tail -5 "$MNT/runs/$run/log")"
 has "$(cat "$MNT/runs/$run/log")" '24 rows'
-made=$(find "$MNT/runs/$run/outputs/" "$MNT/runs/$run/steps/" -name '*.ipynb' -size +0 | head -1)
+made=$(find "$MNT/runs/$run/" -path '*/outputs/*.ipynb' -size +0 | head -1)
 [ -n "$made" ] || fail "no executed notebook: $(find "$MNT/runs/$run")"
 python3 - "$made" <<'PYTHON'
 import json, sys
