@@ -2,6 +2,7 @@
 #include "mountpoint.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <mntent.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -9,6 +10,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -47,6 +49,23 @@ static bool is_dead(const char *mountpoint)
 
 	return statvfs(mountpoint, &st) &&
 	       (errno == ENOTCONN || errno == ECONNABORTED);
+}
+
+int mountpoint_abort(dev_t dev)
+{
+	char path[64];
+	ssize_t done;
+	int fd;
+
+	/* the kernel names connections by the device number's 32-bit form */
+	snprintf(path, sizeof(path), "/sys/fs/fuse/connections/%u/abort",
+		 minor(dev));
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	done = write(fd, "1", 1);
+	close(fd);
+	return done == 1 ? 0 : -EIO;
 }
 
 int mountpoint_clear(const char *mountpoint, struct buf *why)

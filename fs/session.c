@@ -12,10 +12,12 @@
 #include "session.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -63,10 +65,21 @@ static const unsigned int unwanted =
 	FUSE_CAP_HANDLE_KILLPRIV | FUSE_CAP_DONT_MASK | FUSE_CAP_SPLICE_READ |
 	FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE;
 
+/* In the background, standard error was for what went wrong until now. */
 static void tell_ready(struct fs *fs)
 {
-	if (fs->ready_fd >= 0 && write(fs->ready_fd, "", 1) != 1)
+	int null =
+		fs->ready_fd < 0 ? -1 : open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (fs->ready_fd < 0)
+		return;
+	for (int fd = 0; fd <= 2 && null >= 0; fd++)
+		dup2(null, fd);
+	if (null > 2)
+		close(null);
+	if (write(fs->ready_fd, "", 1) != 1)
 		log_error("who started the mount went away");
+	close(fs->ready_fd);
 	fs->ready_fd = -1;
 }
 
@@ -143,16 +156,26 @@ static bool is_over(struct ending *ending)
 	return ending->over;
 }
 
+/* Asks ourselves: requests are served still. */
+static dev_t device_of(const char *mountpoint)
+{
+	struct stat st;
+
+	return stat(mountpoint, &st) ? 0 : st.st_dev;
+}
+
 static void *wait_for_signal(void *arg)
 {
 	struct ending *ending = arg;
 	struct fs *fs = ending->fs;
+	dev_t device;
 	int number = 0;
 
 	sigwait(&ending->signals, &number);
 	if (is_over(ending))
 		return NULL;
 	log_info("ends, by signal %d", number);
+	device = device_of(fs->mountpoint);
 	stop_runner(fs);
 	notify_disarm(fs->notify);
 	wait_end_all(fs);
@@ -160,6 +183,8 @@ static void *wait_for_signal(void *arg)
 	if (wait_for_end(ending, LINGER_S))
 		return NULL;
 	log_info("files are open still: their users will see ENOTCONN");
+	if (!mountpoint_abort(device) && wait_for_end(ending, 1))
+		return NULL;
 	fuse_session_exit(fs->session);
 	while (!wait_for_end(ending, 1))
 		pthread_kill(ending->main, SIGUSR2);
