@@ -2,7 +2,6 @@
 #include "mountpoint.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <mntent.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -10,17 +9,16 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 extern char **environ;
 
 /* An ordinary user unmounts through fuse's own helper. */
-static int run_fusermount(const char *mountpoint)
+static int run_fusermount(const char *mountpoint, bool lazily)
 {
-	const char *argv[] = { "fusermount3", "-u",	  "-z", "-q",
-			       "--",	      mountpoint, NULL };
+	const char *argv[] = { "fusermount3", lazily ? "-uqz" : "-uq", "--",
+			       mountpoint, NULL };
 	int status;
 	pid_t pid;
 	int err =
@@ -32,14 +30,14 @@ static int run_fusermount(const char *mountpoint)
 		if (errno != EINTR)
 			return -errno;
 	}
-	return WIFEXITED(status) && !WEXITSTATUS(status) ? 0 : -EPERM;
+	return WIFEXITED(status) && !WEXITSTATUS(status) ? 0 : -EBUSY;
 }
 
-int mountpoint_detach(const char *mountpoint)
+int mountpoint_unmount(const char *mountpoint, bool lazily)
 {
-	if (!umount2(mountpoint, MNT_DETACH))
+	if (!umount2(mountpoint, lazily ? MNT_DETACH : 0))
 		return 0;
-	return errno == EPERM ? run_fusermount(mountpoint) : -errno;
+	return errno == EPERM ? run_fusermount(mountpoint, lazily) : -errno;
 }
 
 /* The kernel may know attributes by heart; this it always asks the daemon. */
@@ -51,30 +49,13 @@ static bool is_dead(const char *mountpoint)
 	       (errno == ENOTCONN || errno == ECONNABORTED);
 }
 
-int mountpoint_abort(dev_t dev)
-{
-	char path[64];
-	ssize_t done;
-	int fd;
-
-	/* the kernel names connections by the device number's 32-bit form */
-	snprintf(path, sizeof(path), "/sys/fs/fuse/connections/%u/abort",
-		 minor(dev));
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	done = write(fd, "1", 1);
-	close(fd);
-	return done == 1 ? 0 : -EIO;
-}
-
 int mountpoint_clear(const char *mountpoint, struct buf *why)
 {
 	struct stat st;
 	int err;
 
 	while (is_dead(mountpoint)) {
-		err = mountpoint_detach(mountpoint);
+		err = mountpoint_unmount(mountpoint, true);
 		if (err)
 			return why_set(why, err,
 				       "%s: a dead mount is there and can't be "

@@ -4,8 +4,8 @@
  *
  *	a signal comes: runner stopped, notifier disarmed and those who wait
  *	answered while requests are still served (an invalidation may wait for
- *	one); then the mount is detached; when files are open still, the loop is
- *	ended by force
+ *	one); then it is unmounted; when files are open still, the loop is ended
+ *	by force
  *	the loop has ended: workers, then the notifier, then libfuse's session,
  *	then what is open, the catalog and the store
  */
@@ -17,7 +17,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -39,6 +38,7 @@
 #define BUSY_TRIES 200
 #define BUSY_PAUSE_MS 50
 /* How long files may stay open after a signal. */
+#define LINGER_TRIES 2
 #define LINGER_S 2
 
 struct ending {
@@ -156,35 +156,27 @@ static bool is_over(struct ending *ending)
 	return ending->over;
 }
 
-/* Asks ourselves: requests are served still. */
-static dev_t device_of(const char *mountpoint)
-{
-	struct stat st;
-
-	return stat(mountpoint, &st) ? 0 : st.st_dev;
-}
-
 static void *wait_for_signal(void *arg)
 {
 	struct ending *ending = arg;
 	struct fs *fs = ending->fs;
-	dev_t device;
 	int number = 0;
 
 	sigwait(&ending->signals, &number);
 	if (is_over(ending))
 		return NULL;
 	log_info("ends, by signal %d", number);
-	device = device_of(fs->mountpoint);
 	stop_runner(fs);
 	notify_disarm(fs->notify);
 	wait_end_all(fs);
-	mountpoint_detach(fs->mountpoint);
-	if (wait_for_end(ending, LINGER_S))
-		return NULL;
+	for (int i = 0; i < LINGER_TRIES; i++) {
+		if (!mountpoint_unmount(fs->mountpoint, false) &&
+		    wait_for_end(ending, LINGER_S))
+			return NULL;
+		if (wait_for_end(ending, 1))
+			return NULL;
+	}
 	log_info("files are open still: their users will see ENOTCONN");
-	if (!mountpoint_abort(device) && wait_for_end(ending, 1))
-		return NULL;
 	fuse_session_exit(fs->session);
 	while (!wait_for_end(ending, 1))
 		pthread_kill(ending->main, SIGUSR2);
