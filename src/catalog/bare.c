@@ -518,12 +518,12 @@ static int put_source(const struct value *cell, struct buf *out)
 	return out->err;
 }
 
-/* The first heading of the notebook's text cells. */
-static int notebook_title(const struct value *doc, char **ret_title)
+/* The first heading of the notebook's text cells, and the first paragraph. */
+static int read_cells(const struct value *doc, struct bare *told)
 {
 	const struct value *cells = value_find(doc, "cells");
 
-	for (size_t i = 0; i < cells->count; i++) {
+	for (size_t i = 0; i < cells->count && !told->summary; i++) {
 		AUTO(buf_release) struct buf text = BUF_INIT(BUF_MAX);
 		const char *type =
 			value_find_string(cells->item[i], "cell_type");
@@ -534,13 +534,21 @@ static int notebook_title(const struct value *doc, char **ret_title)
 		err = put_source(cells->item[i], &text);
 		if (err)
 			return err;
-		for (const char *line = text.data; *line && !*ret_title;
-		     line = next_line(line))
-			*ret_title = heading(line);
-		if (*ret_title)
-			break;
+		read_prose(text.data, told);
 	}
 	return 0;
+}
+
+static int copy_prose(const struct value *doc, struct value *record)
+{
+	AUTO(bare_release) struct bare told = { 0 };
+	int err = read_cells(doc, &told);
+
+	if (!err && told.title)
+		err = value_set_string(record, "name", told.title);
+	if (!err && told.summary && !value_find(record, "description"))
+		err = value_set_string(record, "description", told.summary);
+	return err ? err : value_set_string(record, "spec_format", "nbformat");
 }
 
 static int copy_kernel(const struct value *doc, struct value *record)
@@ -564,7 +572,6 @@ static int copy_kernel(const struct value *doc, struct value *record)
 int bare_copy_notebook(const struct bare *b, struct value *record)
 {
 	AUTO(pipeline_release) struct pipeline p = { 0 };
-	AUTO(free_text) char *title = NULL;
 	int err;
 
 	if (!b->notebook || !b->notebook_doc)
@@ -572,14 +579,8 @@ int bare_copy_notebook(const struct bare *b, struct value *record)
 	err = value_set_string(record, "notebook_file", b->notebook);
 	if (!err)
 		err = copy_kernel(b->notebook_doc, record);
-	if (!err && !value_find(record, "spec_format")) {
-		err = notebook_title(b->notebook_doc, &title);
-		if (!err && title)
-			err = value_set_string(record, "name", title);
-		if (!err)
-			err = value_set_string(record, "spec_format",
-					       "nbformat");
-	}
+	if (!err && !value_find(record, "spec_format"))
+		err = copy_prose(b->notebook_doc, record);
 	if (err || notebook_read(b->notebook_doc, NULL, &p))
 		return err == -ENOMEM ? err : 0;
 	return record_set_params(record, "parameters", p.params,

@@ -219,6 +219,19 @@ int dataset_read_bare(const struct bare *bare, struct value *record)
 	return bare->oldest ? 0 : 1;
 }
 
+/* What a fetch makes: the data, a directory. */
+static int add_output(struct task *t)
+{
+	struct param *out = param_add(&t->outputs, &t->outputs_count);
+	int err = out ? text_copy("data", &out->name) : -ENOMEM;
+
+	if (err)
+		return err;
+	out->type = TYPE_ARTIFACT;
+	out->optional = true;
+	return text_copy("system.Dataset", &out->schema);
+}
+
 int dataset_get_pipeline(const struct value *record, const struct value *docs,
 			 const char *stage, const char *platform,
 			 struct buf *why, struct pipeline *ret_p)
@@ -248,6 +261,8 @@ int dataset_get_pipeline(const struct value *record, const struct value *docs,
 		return -ENOMEM;
 	t->type = TASK_FETCH;
 	err = text_copy("fetch", &t->name);
+	if (!err)
+		err = add_output(t);
 	if (!err)
 		err = text_copy(id, &ret_p->name);
 	if (!err)

@@ -226,6 +226,7 @@ TEST(a_notebook_moves_in)
 	CHECK_INT(put(&w, "notebooks/Rain by Month.ipynb", NOTEBOOK), 0);
 	CHECK_FIELD(&w, "notebooks/rain-by-month", "state", "registered");
 	CHECK_FIELD(&w, "notebooks/rain-by-month", "name", "Rain by *month*");
+	CHECK_FIELD(&w, "notebooks/rain-by-month", "description", "more");
 	CHECK_FIELD(&w, "notebooks/rain-by-month", "kernel", "python3");
 	CHECK_FIELD(&w, "notebooks/rain-by-month", "language", "python");
 	CHECK_FIELD(&w, "notebooks/rain-by-month", "notebook_file",
