@@ -393,7 +393,7 @@ static enum job_state process_ended(struct job *job,
 	AUTO(buf_release) struct buf name = BUF_INIT(8192);
 	const bool good = r->event == STEP_EXITED && r->value == 0;
 
-	step_end(&job->process, true);
+	step_end(&job->process);
 	job->exit_code = good ? 0 : -1;
 	if (job->ending)
 		return ended(job);
@@ -588,8 +588,7 @@ void job_close(struct job *job)
 	}
 	free(job->input);
 	fetcher_free(job->fetcher);
-	/* only a run that must not wait has a process left */
-	step_end(&job->process, false);
+	step_end(&job->process);
 	buf_release(&job->line);
 	buf_release(&job->message);
 	free(job->dir);

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The keeper of one step (step.h says how it is started and what it tells).
+ * The keeper of one step (step.h says how it is started and what it tells), and
+ * the nursery that forks them.
  *
- * It has one thread, so here fork() is safe. It keeps the daemon's own
- * user, so that the command, which runs as the run's owner, cannot end it; only
- * the forked child drops to the owner, for good and without a way back
- * (PR_SET_NO_NEW_PRIVS). As a child subreaper it becomes the parent of every
- * descendant whose own parent died, however it detached itself: killing its
- * children until there are none ends them all.
+ * Both have one thread, so here fork() is safe. They keep the daemon's own
+ * user, so that the command, which runs as the run's owner, cannot end them;
+ * only the forked child drops to the owner, for good and without a way back
+ * (PR_SET_NO_NEW_PRIVS). As a child subreaper the keeper becomes the parent of
+ * every descendant whose own parent died, however it detached itself: killing
+ * its children until there are none ends them all.
  *
  * The daemon's death is seen as the end of the control socket. (A parent-death
  * signal would follow the daemon's thread, not the daemon.) The keeper's own
@@ -35,11 +36,13 @@
 #include "engine/engine.h"
 #include "step.h"
 
+static int control = -1; /* of a keeper: to and from the daemon */
+
 static void tell(enum step_event event, int value, enum step_stage stage)
 {
 	struct step_report r = { event, value, stage };
 
-	send(STEP_FD_CONTROL, &r, sizeof(r), MSG_NOSIGNAL);
+	send(control, &r, sizeof(r), MSG_NOSIGNAL);
 }
 
 /* ---- the spec ---- */
@@ -68,15 +71,15 @@ static const char **next_texts(const char **at, const char *end, size_t count)
 }
 
 /* What is allocated here lives as long as the keeper. */
-static int read_spec(struct step_spec *ret_spec)
+static int read_spec(int spec_fd, struct step_spec *ret_spec)
 {
 	static struct buf text = BUF_INIT(STEP_SPEC_LIMIT);
 	struct step_header head;
 	struct step_spec spec = { 0 };
 	const char *at, *end;
 
-	if (lseek(STEP_FD_SPEC, 0, SEEK_SET) < 0 ||
-	    buf_read_fd(&text, STEP_FD_SPEC) || text.len < sizeof(head))
+	if (lseek(spec_fd, 0, SEEK_SET) < 0 || buf_read_fd(&text, spec_fd) ||
+	    text.len < sizeof(head))
 		return -EINVAL;
 	memcpy(&head, text.data, sizeof(head));
 	at = text.data + sizeof(head);
@@ -315,7 +318,7 @@ static int start_child(const struct step_spec *spec, struct keeper *k)
 static bool obey(struct keeper *k)
 {
 	char order;
-	ssize_t n = recv(STEP_FD_CONTROL, &order, 1, MSG_DONTWAIT);
+	ssize_t n = recv(control, &order, 1, MSG_DONTWAIT);
 
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR;
@@ -331,7 +334,7 @@ static bool obey(struct keeper *k)
 static void watch(struct keeper *k)
 {
 	struct pollfd fds[] = { { k->signals, POLLIN, 0 },
-				{ STEP_FD_CONTROL, POLLIN, 0 } };
+				{ control, POLLIN, 0 } };
 	struct signalfd_siginfo info;
 
 	while (!k->exited) {
@@ -353,12 +356,9 @@ static int set_up(struct keeper *k)
 {
 	sigset_t set;
 
-	/* what we were started with is not ours to keep open in the child */
-	if (fcntl(STEP_FD_CONTROL, F_SETFD, FD_CLOEXEC) < 0)
-		return -errno;
-	close(STEP_FD_SPEC);
 	prctl(PR_SET_NAME, MLXFS_STEP_NAME);
 	setsid();
+	signal(SIGCHLD, SIG_DFL);
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);
 	sigaddset(&set, SIGTERM); /* and stays pending: orders come otherwise */
@@ -371,14 +371,21 @@ static int set_up(struct keeper *k)
 	return prctl(PR_SET_CHILD_SUBREAPER, 1) ? -errno : 0;
 }
 
-int step_main(int argc, char **argv)
+/* Does not return. */
+static void keeper_main(const int gift[STEP_GIFTS])
 {
-	struct step_spec spec;
+	struct step_spec spec = { 0 };
 	struct keeper k = { 0 };
-	int err = read_spec(&spec);
+	int err;
 
-	(void)argc;
-	(void)argv;
+	control = gift[GIFT_CONTROL];
+	close(STEP_FD_NURSERY);
+	err = read_spec(gift[GIFT_SPEC], &spec);
+	close(gift[GIFT_SPEC]);
+	if (!err &&
+	    (dup2(gift[GIFT_LOG], 1) < 0 || dup2(gift[GIFT_LOG], 2) < 0))
+		err = -errno;
+	close(gift[GIFT_LOG]);
 	if (!err)
 		err = set_up(&k);
 	if (!err)
@@ -391,5 +398,72 @@ int step_main(int argc, char **argv)
 	}
 	watch(&k);
 	tell(STEP_EXITED, k.status, 0);
+	_exit(0);
+}
+
+/* ---- the nursery ---- */
+
+/* 1: three descriptors; 0: the daemon is gone; -EAGAIN: neither. */
+static int receive(int ret_gift[STEP_GIFTS])
+{
+	char byte;
+	union {
+		struct cmsghdr head;
+		char room[CMSG_SPACE(STEP_GIFTS * sizeof(int))];
+	} room;
+	struct iovec iov = { &byte, 1 };
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = room.room,
+		.msg_controllen = sizeof(room.room),
+	};
+	ssize_t n = recvmsg(STEP_FD_NURSERY, &msg, MSG_CMSG_CLOEXEC);
+	const struct cmsghdr *head;
+
+	if (n < 0)
+		return errno == EINTR ? -EAGAIN : 0;
+	if (!n)
+		return 0;
+	head = CMSG_FIRSTHDR(&msg);
+	if (!head || head->cmsg_type != SCM_RIGHTS ||
+	    head->cmsg_len != CMSG_LEN(STEP_GIFTS * sizeof(int)))
+		return -EAGAIN;
+	memcpy(ret_gift, CMSG_DATA(head), STEP_GIFTS * sizeof(int));
+	return 1;
+}
+
+/* Look a name up once, so that what the C library loads for it is there. */
+static void warm_up(void)
+{
+	const struct passwd *pw = getpwuid(geteuid());
+	gid_t group[1];
+	int count = 1;
+
+	if (pw)
+		getgrouplist(pw->pw_name, pw->pw_gid, group, &count);
+}
+
+int step_main(int argc, char **argv)
+{
+	int gift[STEP_GIFTS], got;
+
+	(void)argc;
+	(void)argv;
+	prctl(PR_SET_NAME, MLXFS_STEP_NAME);
+	setsid();
+	signal(SIGCHLD, SIG_IGN); /* keepers need no reaping */
+	if (chdir("/"))
+		_exit(1);
+	warm_up();
+	while ((got = receive(gift))) {
+		if (got < 0)
+			continue;
+		/* without a keeper the daemon sees the end of its socket */
+		if (fork() == 0)
+			keeper_main(gift);
+		for (size_t i = 0; i < STEP_GIFTS; i++)
+			close(gift[i]);
+	}
 	_exit(0);
 }

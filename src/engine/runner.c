@@ -394,8 +394,12 @@ int runner_start(struct catalog *c, const char *mountpoint,
 		runner_free(r);
 		return -ENOMEM;
 	}
-	if (!store_is_read_only(r->st))
+	if (!store_is_read_only(r->st)) {
 		settle_all(r);
+		/* the first step will be started the sooner; it may wait */
+		if (step_warm_up())
+			log_error("processes of steps cannot be started now");
+	}
 	if (pthread_create(&r->thread, NULL, runner_thread, r)) {
 		runner_free(r);
 		return -EAGAIN;
@@ -417,5 +421,6 @@ void runner_stop(struct runner *r)
 			pthread_join(r->slot[i]->thread, NULL);
 			execution_free(r->slot[i]);
 		}
+	step_cool_down();
 	runner_free(r);
 }

@@ -125,5 +125,5 @@ void scratch_remove(const char *path, const struct owner *owner)
 		if (step_hear(&p, &r))
 			continue;
 	}
-	step_end(&p, r.event != STEP_STARTED);
+	step_end(&p);
 }

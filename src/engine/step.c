@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Starting a step: the daemon has many threads, so it must not fork; it spawns
- * this same program under another name (keeper.c), and hands everything over in
- * a memfd.
+ * this same program under another name (keeper.c) once, and asks that one, the
+ * nursery, to fork a keeper for each step: to load all libraries of the program
+ * anew would take longer than all the rest.
  */
 #include "step.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
@@ -19,7 +21,7 @@
 #include "base/cleanup.h"
 #include "engine/engine.h"
 
-/* Ends that the keeper gets are moved above these, so that no dup2 of the
+/* Ends that the nursery gets are moved above these, so that no dup2 of the
  * spawn hits one that is still needed. */
 enum { FD_ABOVE = 10 };
 
@@ -101,72 +103,72 @@ static int make_spec_fd(const struct step_spec *spec, int *ret_fd)
 			return -errno;
 		done += (size_t)n;
 	}
-	err = lift(&fd);
-	if (err)
-		return err;
 	*ret_fd = fd;
 	fd = -1;
 	return 0;
 }
 
-/* The keeper's descriptors, in the order of their numbers. */
+/* What a keeper gets, in the order of enum step_gift. */
 struct ends {
-	int null, log, spec, control;
+	int fd[STEP_GIFTS];
 };
+#define ENDS_INIT                                                              \
+	{                                                                      \
+		{                                                              \
+			-1, -1, -1                                             \
+		}                                                              \
+	}
 
 static void ends_release(struct ends *e)
 {
-	close_fd(&e->null);
-	close_fd(&e->log);
-	close_fd(&e->spec);
-	close_fd(&e->control);
+	for (size_t i = 0; i < STEP_GIFTS; i++)
+		close_fd(&e->fd[i]);
 }
 
-static int make_pipes(struct ends *e, struct step_process *p)
+static int make_ends(const struct step_spec *spec, struct ends *e,
+		     struct step_process *p)
 {
 	int pair[2];
 
 	if (pipe2(pair, O_CLOEXEC) < 0)
 		return -errno;
 	p->log = pair[0];
-	e->log = pair[1];
+	e->fd[GIFT_LOG] = pair[1];
 	if (fcntl(p->log, F_SETFL, O_NONBLOCK) < 0)
 		return -errno;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return -errno;
 	p->control = pair[0];
-	e->control = pair[1];
-	e->null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	return e->null < 0 ? -errno : 0;
+	e->fd[GIFT_CONTROL] = pair[1];
+	return make_spec_fd(spec, &e->fd[GIFT_SPEC]);
 }
 
-static int make_ends(const struct step_spec *spec, struct ends *e,
-		     struct step_process *p)
-{
-	int err = make_pipes(e, p);
+/* ---- the nursery ---- */
 
-	if (!err)
-		err = make_spec_fd(spec, &e->spec);
-	if (!err)
-		err = lift(&e->null);
-	if (!err)
-		err = lift(&e->log);
-	if (!err)
-		err = lift(&e->control);
-	return err;
-}
+/*
+ * Started once; its socket is written to by any thread. The lock is held while
+ * it is started anew, too, which takes a millisecond and happens when somebody
+ * killed it.
+ */
+static struct {
+	pthread_mutex_t lock;
+	pid_t pid;  /* under lock; 0: none */
+	int socket; /* under lock */
+} nursery = { .lock = PTHREAD_MUTEX_INITIALIZER, .socket = -1 };
 
 /* Each of these is 0 or a positive errno, as posix_spawn's family has it. */
-static int place_ends(posix_spawn_file_actions_t *fa, const struct ends *e)
+static int place_fds(posix_spawn_file_actions_t *fa, int null, int socket)
 {
-	const int from[] = { e->null, e->log, e->log, e->spec, e->control };
-	int err = 0;
+	int err = posix_spawn_file_actions_adddup2(fa, null, 0);
 
-	for (size_t i = 0; !err && i < ARRAY_SIZE(from); i++)
-		err = posix_spawn_file_actions_adddup2(fa, from[i], (int)i);
+	if (!err)
+		err = posix_spawn_file_actions_adddup2(fa, null, 1);
+	if (!err)
+		err = posix_spawn_file_actions_adddup2(fa, socket,
+						       STEP_FD_NURSERY);
 	if (!err)
 		err = posix_spawn_file_actions_addclosefrom_np(
-			fa, STEP_FD_CONTROL + 1);
+			fa, STEP_FD_NURSERY + 1);
 	return err;
 }
 
@@ -195,7 +197,7 @@ static void attr_release(posix_spawnattr_t **attr)
 	posix_spawnattr_destroy(*attr);
 }
 
-static int spawn(const struct ends *e, pid_t *ret_pid)
+static int spawn(int null, int socket, pid_t *ret_pid)
 {
 	char name[] = MLXFS_STEP_NAME;
 	char *argv[] = { name, NULL };
@@ -212,7 +214,7 @@ static int spawn(const struct ends *e, pid_t *ret_pid)
 		return -err;
 	AUTO(attr_release)
 	__attribute__((unused)) posix_spawnattr_t *attr_held = &attr;
-	err = place_ends(&fa, e);
+	err = place_fds(&fa, null, socket);
 	if (!err)
 		err = set_signals(&attr);
 	if (!err)
@@ -221,10 +223,97 @@ static int spawn(const struct ends *e, pid_t *ret_pid)
 	return -err;
 }
 
+static void end_nursery(void)
+{
+	close_fd(&nursery.socket);
+	nursery.socket = -1;
+	while (nursery.pid && waitpid(nursery.pid, NULL, 0) < 0 &&
+	       errno == EINTR)
+		;
+	nursery.pid = 0;
+}
+
+static int start_nursery(void)
+{
+	AUTO(close_fd) int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	AUTO(close_fd) int theirs = -1;
+	int pair[2], err;
+
+	if (nursery.pid)
+		return 0;
+	if (null < 0 ||
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
+		return -errno;
+	nursery.socket = pair[0];
+	theirs = pair[1];
+	err = lift(&null);
+	if (!err)
+		err = lift(&theirs);
+	if (!err)
+		err = spawn(null, theirs, &nursery.pid);
+	if (err)
+		end_nursery();
+	return err;
+}
+
+static int send_ends(const struct ends *e)
+{
+	char byte = 0;
+	union {
+		struct cmsghdr head;
+		char room[CMSG_SPACE(sizeof(e->fd))];
+	} control = { 0 };
+	struct iovec iov = { &byte, 1 };
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.room,
+		.msg_controllen = sizeof(control.room),
+	};
+	struct cmsghdr *head = CMSG_FIRSTHDR(&msg);
+
+	head->cmsg_level = SOL_SOCKET;
+	head->cmsg_type = SCM_RIGHTS;
+	head->cmsg_len = CMSG_LEN(sizeof(e->fd));
+	memcpy(CMSG_DATA(head), e->fd, sizeof(e->fd));
+	return sendmsg(nursery.socket, &msg, MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+/* Once more when the nursery turns out to be gone. */
+static int give(const struct ends *e)
+{
+	HOLD(&nursery.lock);
+	int err = start_nursery();
+
+	if (!err)
+		err = send_ends(e);
+	if (err != -EPIPE && err != -ECONNRESET && err != -ENOTCONN)
+		return err;
+	end_nursery();
+	err = start_nursery();
+	return err ? err : send_ends(e);
+}
+
+int step_warm_up(void)
+{
+	HOLD(&nursery.lock);
+
+	return start_nursery();
+}
+
+void step_cool_down(void)
+{
+	HOLD(&nursery.lock);
+
+	end_nursery();
+}
+
+/* ---- one step ---- */
+
 int step_start(const struct step_spec *spec, struct buf *why,
 	       struct step_process *ret_process)
 {
-	AUTO(ends_release) struct ends e = { -1, -1, -1, -1 };
+	AUTO(ends_release) struct ends e = ENDS_INIT;
 	struct step_process p = STEP_PROCESS_INIT;
 	int err;
 
@@ -238,7 +327,7 @@ int step_start(const struct step_spec *spec, struct buf *why,
 		return err;
 	err = make_ends(spec, &e, &p);
 	if (!err)
-		err = spawn(&e, &p.keeper);
+		err = give(&e);
 	if (err) {
 		close_fd(&p.log);
 		close_fd(&p.control);
@@ -270,14 +359,9 @@ int step_hear(struct step_process *p, struct step_report *ret_report)
 	return 0;
 }
 
-void step_end(struct step_process *p, bool wait)
+void step_end(struct step_process *p)
 {
 	close_fd(&p->control);
 	close_fd(&p->log);
 	p->control = p->log = -1;
-	if (p->keeper)
-		while (waitpid(p->keeper, NULL, wait ? 0 : WNOHANG) < 0 &&
-		       errno == EINTR)
-			;
-	p->keeper = 0;
 }

@@ -2,13 +2,15 @@
 /*
  * One step's processes, seen from the daemon.
  *
- *	daemon --posix_spawn--> keeper (keeper.c) --fork, drop, exec--> command
+ *	daemon --posix_spawn, once--> nursery (keeper.c)
+ *	nursery --fork--> keeper --fork, drop, exec--> command
  *
- * The keeper inherits five descriptors and nothing else:
- *	0 /dev/null   1, 2 the log pipe   3 the spec (a memfd)
- *	4 a SOCK_SEQPACKET pair: one byte from the daemon (enum step_order), and
- *	  struct step_report back. Its end of file means that the daemon is
- *	  gone: the keeper then kills all that it started.
+ * The nursery has a SOCK_SEQPACKET socket as descriptor 3, by which it gets the
+ * three descriptors that make a keeper (enum step_gift): the log pipe, a memfd
+ * with the spec, and an end of a SOCK_SEQPACKET pair. By that the keeper gets
+ * one byte at a time (enum step_order) and tells struct step_report. Its end of
+ * file means that the daemon is gone: the keeper then kills all that it
+ * started.
  *
  * The last report comes when no process of the step is left.
  */
@@ -22,7 +24,8 @@
 
 #include "base/buf.h"
 
-enum { STEP_FD_SPEC = 3, STEP_FD_CONTROL = 4 };
+enum { STEP_FD_NURSERY = 3 };
+enum step_gift { GIFT_LOG, GIFT_SPEC, GIFT_CONTROL, STEP_GIFTS };
 
 /* What Linux takes as one string of argv or environment (MAX_ARG_STRLEN,
  * its NUL included). */
@@ -79,9 +82,8 @@ struct step_report {
 };
 
 struct step_process {
-	pid_t keeper; /* 0: none */
-	int control;  /* -1: none; becomes readable with a report */
-	int log;      /* -1: none; non-blocking */
+	int control; /* -1: none; becomes readable with a report */
+	int log;     /* -1: none; non-blocking */
 };
 #define STEP_PROCESS_INIT                                                      \
 	{                                                                      \
@@ -96,9 +98,11 @@ int step_start(const struct step_spec *spec, struct buf *why,
 void step_order(struct step_process *p, enum step_order order);
 /* The next report. -EAGAIN: none yet. */
 int step_hear(struct step_process *p, struct step_report *ret_report);
-/* Close, and reap the keeper: `wait` is false when it must not be waited for
- * (the daemon stops and the keeper may hang on our own mount). */
-void step_end(struct step_process *p, bool wait);
+/* Close. Before the last report: the keeper kills what there is. */
+void step_end(struct step_process *p);
+/* Have the nursery ready, or send it home. */
+int step_warm_up(void);
+void step_cool_down(void);
 
 /* The spec as the keeper reads it: a header, then NUL-terminated texts. */
 struct step_header {
