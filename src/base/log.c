@@ -38,20 +38,40 @@ static void remember(const char *text)
 	memcpy(ring.line[ring.next++ % RING_LINES], line.data, line.len + 1);
 }
 
+/* Names of users come to be in lines: one event stays one line. */
+static void make_one_line(char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < 0x20)
+			*text = ' ';
+}
+
+/* Is the line wanted, and where? */
+static bool keep(enum log_level level, const char *text, bool *ret_to_syslog)
+{
+	HOLD(&ring.lock);
+
+	if (level < ring.lowest)
+		return false;
+	remember(text);
+	*ret_to_syslog = ring.to_syslog;
+	return true;
+}
+
 void log_event(enum log_level level, const char *fmt, ...)
 {
 	char text[LINE_MAX];
+	bool to_syslog;
 	va_list ap;
 
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-
-	HOLD(&ring.lock);
-	if (level < ring.lowest)
+	make_one_line(text);
+	if (!keep(level, text, &to_syslog))
 		return;
-	remember(text);
-	if (ring.to_syslog)
+	/* may block, so not under the lock */
+	if (to_syslog)
 		syslog(level == LOG_LEVEL_ERROR ? LOG_ERR : LOG_INFO, "%s",
 		       text);
 	else
