@@ -169,7 +169,6 @@ static void read_readme(struct store *st, const struct listing_entry *e,
 {
 	AUTO(buf_release) struct buf text = BUF_INIT(READ_MOST);
 
-	b->readme = strdup(e->name);
 	read_start(st, e->attr.ino, READ_MOST, &text);
 	if (!text.err)
 		read_prose(read_card(text.data, &b->card), b);
@@ -180,7 +179,6 @@ static void read_license(struct store *st, const struct listing_entry *e,
 {
 	AUTO(buf_release) struct buf text = BUF_INIT(READ_MOST);
 
-	b->has_license = true;
 	read_start(st, e->attr.ino, 16384, &text);
 	if (!text.err && !b->license)
 		b->license = license_find_text(text.data);
@@ -230,6 +228,13 @@ static bool is_license(const char *name)
 	       !strncasecmp(name, "COPYING", 7);
 }
 
+/* A page, a description, a hidden file are none. */
+static bool is_data(const char *name)
+{
+	return name[0] != '.' && !name_has_suffix(name, ".md") &&
+	       !is_yaml(name) && !is_license(name);
+}
+
 struct found {
 	const struct listing_entry *readme;
 	const struct listing_entry *license;
@@ -242,7 +247,10 @@ static void note(const struct listing_entry *e, const char *prefer,
 {
 	int rank = readme_rank(e->name, b->directory);
 
-	if (!S_ISREG(e->attr.mode) || name_is_scratch(e->name))
+	if (!S_ISREG(e->attr.mode))
+		return;
+	b->others += name_is_scratch(e->name) || !is_data(e->name);
+	if (name_is_scratch(e->name))
 		return;
 	if (rank > f->rank) {
 		f->readme = e;
@@ -260,7 +268,7 @@ static void note(const struct listing_entry *e, const char *prefer,
 }
 
 static int read_direct(struct store *st, uint64_t dir, const char *prefer,
-		       struct bare *b)
+		       unsigned int what, struct bare *b)
 {
 	AUTO(listing_release) struct listing l = LISTING_INIT(DIRECT_MOST);
 	struct found f = { 0 };
@@ -271,11 +279,14 @@ static int read_direct(struct store *st, uint64_t dir, const char *prefer,
 	listing_sort(&l);
 	for (size_t i = 0; i < l.count; i++)
 		note(&l.entry[i], prefer, b, &f);
+	b->has_license = f.license != NULL;
 	if (f.readme)
+		b->readme = strdup(f.readme->name);
+	if (f.readme && what & BARE_TEXTS)
 		read_readme(st, f.readme, b);
-	if (f.license)
+	if (f.license && what & BARE_TEXTS)
 		read_license(st, f.license, b);
-	if (f.notebook)
+	if (f.notebook && what & BARE_NOTEBOOK)
 		read_notebook(st, f.notebook, b);
 	return 0;
 }
@@ -289,8 +300,8 @@ static const char *suffix_of(const char *name)
 	const char *dot = strrchr(name, '.');
 	const char *before = NULL;
 
-	if (!dot || dot == name || !dot[1] || name[0] == '.' ||
-	    strlen(dot) > 12 || name_has_suffix(name, ".md") || is_yaml(name))
+	if (!dot || dot == name || !dot[1] || strlen(dot) > 12 ||
+	    !is_data(name))
 		return NULL;
 	for (size_t i = 0; i < ARRAY_SIZE(packed); i++)
 		if (!strcasecmp(dot, packed[i]))
@@ -398,7 +409,7 @@ static int by_files(const void *a, const void *b)
 }
 
 int bare_read(struct store *st, uint64_t dir, const char *directory,
-	      const char *prefer, struct bare *ret_bare)
+	      const char *prefer, unsigned int what, struct bare *ret_bare)
 {
 	AUTO(bare_release) struct bare b = { 0 };
 	int err;
@@ -407,8 +418,8 @@ int bare_read(struct store *st, uint64_t dir, const char *directory,
 	b.formats = value_new_list();
 	if (!b.directory || !b.formats)
 		return -ENOMEM;
-	err = read_direct(st, dir, prefer, &b);
-	if (!err)
+	err = read_direct(st, dir, prefer, what, &b);
+	if (!err && what & BARE_TREE)
 		err = read_below(st, dir, &b);
 	if (err)
 		return err;

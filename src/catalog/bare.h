@@ -29,13 +29,22 @@ struct bare {
 	unsigned int notebooks;	    /* how many .ipynb there are */
 	unsigned int weights;	    /* files that hold a model's weights */
 	unsigned int specs;	    /* YAML files directly in it */
+	/* files directly in it that are no data: pages, YAML, hidden ones */
+	unsigned int others;
 	int64_t oldest; /* mtime of the oldest file, ns; 0: no file */
 };
 
-/* Look (blocks). `prefer` (may be NULL): the .ipynb to take if it is there.
+enum {
+	BARE_TEXTS = 1 << 0,	/* read the README and the licence */
+	BARE_NOTEBOOK = 1 << 1, /* read the notebook */
+	BARE_TREE = 1 << 2,	/* count the files of all below */
+};
+
+/* Look (blocks). Names directly in it are always looked at; what: BARE_* more.
+ * `prefer` (may be NULL): the .ipynb to take if it is there.
  * -ESTALE, -ENOMEM; what cannot be read is left out. */
 int bare_read(struct store *st, uint64_t dir, const char *directory,
-	      const char *prefer, struct bare *ret_bare);
+	      const char *prefer, unsigned int what, struct bare *ret_bare);
 void bare_release(struct bare *b);
 
 /* A list of tags, a licence, a title … of a card into a record; what all kinds

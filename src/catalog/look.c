@@ -75,11 +75,12 @@ static int look_at_spec(struct look *l)
 	if (strcmp(value_find_string(l->rec, "kind"), l->kind->name) != 0)
 		drop_spec(l);
 	in_force = value_string(value_path(l->rec, "spec.file"));
+	/* names that come by being written are judged when they are closed */
+	if (in_force && !l->stale)
+		return 0;
 	found = spec_file_find(l->c, l->ino, l->kind, in_force, NULL, NULL, &f);
 	if (found < 0)
 		return found;
-	if (found && in_force && !strcmp(in_force, f.name) && !l->stale)
-		return 0;
 	if (found && is_known(l->rec, &f))
 		return 0;
 	if (found) {
@@ -107,9 +108,15 @@ static const char *source_name(const struct value *fields)
 static int look_at_files(struct look *l, enum asset_state *ret_state)
 {
 	const struct value *fields = value_find(l->rec, "fields");
-	int err = bare_read(l->c->st, l->ino, l->name.data, source_name(fields),
-			    &l->bare);
+	unsigned int what = fields ? 0 : BARE_TEXTS | BARE_TREE | BARE_NOTEBOOK;
+	int err;
 
+	if (fields && l->kind->file_suffix)
+		what |= BARE_NOTEBOOK;
+	if (fields && !value_find(fields, "license"))
+		what |= BARE_TEXTS;
+	err = bare_read(l->c->st, l->ino, l->name.data, source_name(fields),
+			what, &l->bare);
 	if (err)
 		return err;
 	l->view = fields ? value_copy(fields) : value_new_map();
@@ -210,11 +217,9 @@ static int add_hidden(struct look *l)
 {
 	struct value *v = l->view;
 	const struct value *error = value_find(l->rec, "error");
-	int64_t data = 0;
+	int64_t data = (int64_t)l->tree.files - l->bare.others;
 	int err = value_set_int(v, ".changed", stored_int(l->rec, "changed"));
 
-	for (size_t i = 0; i < l->bare.formats->count; i++)
-		data += stored_int(l->bare.formats->item[i], "files");
 	if (!err)
 		err = value_set_int(v, ".data_files", data);
 	if (!err)
@@ -277,6 +282,7 @@ static int remember(struct look *l, enum asset_state state)
 		return err;
 	a->state = state;
 	a->stale = false;
+	a->looked = true;
 	index_set_view(x, a, TAKE(view), l->tree.changes, newest(l));
 	return 0;
 }
@@ -329,8 +335,8 @@ static int kept(struct catalog *c, uint64_t ino, const struct kind *kind,
 
 	if (err)
 		return err;
-	if (!a || a->stale || !a->view || a->kind != kind ||
-	    a->changes != tree.changes)
+	if (!a || a->stale || !a->looked || a->kind != kind ||
+	    a->changes != tree.changes || (ret_view && !a->view))
 		return 0;
 	if (ret_view) {
 		*ret_view = value_copy(a->view);
@@ -390,6 +396,7 @@ void asset_forget(struct catalog *c, uint64_t ino, bool stale)
 	if (!a)
 		return;
 	a->stale = a->stale || stale;
+	a->looked = false;
 	index_set_view(&c->index, a, NULL, 0, 0);
 }
 

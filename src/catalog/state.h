@@ -37,8 +37,9 @@ struct asset {
 	char *id;   /* or NULL: not known yet */
 	char *name; /* the directory's, when it was last looked at; or NULL */
 	enum asset_state state;
-	bool stale; /* look at its files again before the next answer */
-	/* the finished record, as of `changes` of its tree; or NULL */
+	bool stale;  /* look at its files again before the next answer */
+	bool looked; /* state and id are those of `changes` of its tree */
+	/* the finished record of then, or NULL: it is not kept */
 	struct value *view;
 	uint64_t changes;
 	int64_t changed;
@@ -54,7 +55,7 @@ struct index {
 	size_t views; /* assets whose view is kept */
 };
 
-#define VIEWS_MOST 4096 /* views kept at a time */
+#define VIEWS_MOST 8192 /* views kept at a time */
 
 struct refusal {
 	int64_t time;
