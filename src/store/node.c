@@ -40,7 +40,11 @@ void node_fill(const struct inode *i, struct node_attr *ret_attr)
 {
 	const struct opening *o = inode_is_file(i) ? i->opening : NULL;
 	const struct inode *parent = inode_is_dir(i) ? inode_parent(i) : NULL;
-	struct inode now = *i;
+	/* not all of it: others count lookups in it meanwhile */
+	struct inode now = { .size = i->size,
+			     .blocks = i->blocks,
+			     .mtime = i->mtime,
+			     .ctime = i->ctime };
 	struct stat s;
 
 	if (o && o->writers && !fstat(opening_wfd(o), &s))
