@@ -166,7 +166,7 @@ finish() {
 	eval "$AFTER"
 	if compgen -G "$WORK/san/*" >/dev/null; then
 		say "FAIL: a sanitizer reports"
-		head -60 "$WORK"/san/*
+		for report in "$WORK"/san/*; do head -30 "$report"; done
 		status=1
 	fi
 	if [ $status != 0 ] && [ $status != 77 ] && [ -s "$DAEMON_LOG" ]; then
