@@ -330,6 +330,15 @@ static void mark_dead(struct runner *r, struct run *run)
 		 DIED_WITH_DAEMON);
 }
 
+/* A wish that is there already may be to cancel it. */
+static void wish_again(struct runner *r, uint64_t ino)
+{
+	AUTO(buf_release) struct buf wish = BUF_INIT(64);
+
+	if (record_get(r->st, RECORD_WISH, ino, &wish) == -ENOENT)
+		wish_put(r->st, ino, WISH_START);
+}
+
 /* A run as an earlier daemon left it. */
 static void settle_left(struct runner *r, uint64_t ino)
 {
@@ -354,7 +363,7 @@ static void settle_left(struct runner *r, uint64_t ino)
 		/* one that had not begun, or that can be picked up: later */
 		if (strcmp(state, "PENDING") == 0 ||
 		    (e && e->resume(&run) == 0))
-			wish_put(r->st, ino, WISH_START);
+			wish_again(r, ino);
 		else
 			mark_dead(r, &run);
 	}

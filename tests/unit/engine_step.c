@@ -142,7 +142,7 @@ TEST(step_writes_its_program)
 	AUTO(result_release) struct result r = RESULT_INIT;
 	struct step_spec spec = spec_of(argv, 1);
 
-	snprintf(path, sizeof(path), "%s/program", unit_dir());
+	snprintf(path, sizeof(path), "%s/program", spec.dir);
 	spec.file = path;
 	spec.text = "#!/bin/sh\nset -e\necho from a file\nfalse\necho never\n";
 	CHECK_INT(run(&spec, &r), 0);
