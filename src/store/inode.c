@@ -53,10 +53,12 @@ void names_release(struct names *n)
 	*n = (struct names){ 0 };
 }
 
-/* Fibonacci hashing: numbers that follow each other spread well. */
+/* Numbers are given out one after another, so those of one directory lie in
+ * neighbouring slots; a crash skips a million (writer.c), and what follows must
+ * not fall on the same slots again. */
 static size_t slot_of_ino(uint64_t ino, size_t slots)
 {
-	return (size_t)((ino * UINT64_C(0x9e3779b97f4a7c15)) >> 32) &
+	return (size_t)(ino + (ino >> 20) * UINT64_C(0x9e3779b97f4a7c15)) &
 	       (slots - 1);
 }
 
@@ -87,13 +89,13 @@ static uint32_t hash_name(const struct names *n, uint64_t dir, const char *name,
 }
 
 /* A table that cannot grow still works, with longer chains. */
-static void grow_inodes(struct names *n)
+static bool grow_inodes(struct names *n)
 {
 	size_t slots = n->inode_slots * 2;
 	struct inode **table = calloc(slots, sizeof(struct inode *));
 
 	if (!table)
-		return;
+		return false;
 	for (size_t i = 0; i < n->inode_slots; i++)
 		for (struct inode *at = n->inodes[i], *next; at; at = next) {
 			size_t to = slot_of_ino(at->ino, slots);
@@ -105,15 +107,16 @@ static void grow_inodes(struct names *n)
 	free(n->inodes);
 	n->inodes = table;
 	n->inode_slots = slots;
+	return true;
 }
 
-static void grow_entries(struct names *n)
+static bool grow_entries(struct names *n)
 {
 	size_t slots = n->entry_slots * 2;
 	struct entry **table = calloc(slots, sizeof(struct entry *));
 
 	if (!table)
-		return;
+		return false;
 	for (size_t i = 0; i < n->entry_slots; i++)
 		for (struct entry *e = n->entries[i], *next; e; e = next) {
 			size_t to = e->hash & (slots - 1);
@@ -125,6 +128,15 @@ static void grow_entries(struct names *n)
 	free(n->entries);
 	n->entries = table;
 	n->entry_slots = slots;
+	return true;
+}
+
+void names_expect(struct names *n, size_t inodes, size_t entries)
+{
+	while (n->inode_slots < inodes && grow_inodes(n))
+		;
+	while (n->entry_slots < entries && grow_entries(n))
+		;
 }
 
 /* ---- inodes ---- */

@@ -116,6 +116,8 @@ static inline struct entry **inode_last(struct inode *i)
 }
 
 int names_init(struct names *n);
+/* Room in the tables for so many, as far as there is memory. */
+void names_expect(struct names *n, size_t inodes, size_t entries);
 void names_release(struct names *n); /* and all inodes and entries */
 
 struct inode *inode_new(uint64_t ino, mode_t mode);

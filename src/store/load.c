@@ -308,10 +308,29 @@ static int lay_journal(struct store *st, lay_fn *lay)
 
 /* ---- all of it ---- */
 
+static size_t count_rows(struct store *st, const char *sql)
+{
+	AUTO(stmt_release) struct stmt *s = NULL;
+
+	if (db_prepare(st->tables.db, sql, &s) || stmt_step(s) != 1)
+		return 0;
+	return (size_t)stmt_get_int(s, 0);
+}
+
+/* Tables of the right size from the start: growing them is a good part of
+ * loading. */
+static void expect(struct store *st)
+{
+	names_expect(&st->names, count_rows(st, "SELECT count(*) FROM inode"),
+		     count_rows(st, "SELECT count(*) FROM entry"));
+}
+
 static int load_all(struct store *st)
 {
-	int err = load_inodes(st);
+	int err;
 
+	expect(st);
+	err = load_inodes(st);
 	if (!err)
 		err = lay_journal(st, lay_inode);
 	if (!err && !inode_find(&st->names, STORE_ROOT))
@@ -337,6 +356,8 @@ int load_names(struct store *st, struct buf *why)
 			       "with fsck.mlxfs");
 	if (err)
 		return why_set(why, err, "catalog.db: %s", strerror(-err));
+	/* all of it was read once, and would count as our memory */
+	(void)db_exec(st->tables.db, "PRAGMA mmap_size=0", NULL);
 	tree_load(&st->names);
 	return 0;
 }

@@ -275,6 +275,9 @@ static int start_threads(struct store *st)
 		if (!err)
 			janitor_make_spare(st);
 	}
+	/* the manifest of the last orderly end is still good */
+	if (st->was_clean && !faccessat(st->fd, "manifest.txt", F_OK, 0))
+		st->manifest_of = journal_appended(&st->journal);
 	settle_all(st);
 	if (!err && !st->read_only)
 		err = janitor_start(st);
