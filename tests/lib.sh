@@ -38,13 +38,13 @@ fi
 : "${SLOW:=1}"
 STORE=$WORK/store MNT=$WORK/mnt
 DAEMON='' DAEMON_LOG=$WORK/daemon.log
-mkdir -p "$MNT" "$WORK/san"
-chmod 1777 "$WORK/san"
+mkdir -p "$MNT" "$WORK/san" "$WORK/tmp"
+chmod 1777 "$WORK/san" "$WORK/tmp"
 export MLXFS FSCK STORE MNT WORK TOP MLXFS_SHARED
 export ASAN_OPTIONS="log_path=$WORK/san/report:detect_leaks=1${ASAN_OPTIONS:+:$ASAN_OPTIONS}"
 export UBSAN_OPTIONS="log_path=$WORK/san/report:print_stacktrace=1${UBSAN_OPTIONS:+:$UBSAN_OPTIONS}"
 export TSAN_OPTIONS="log_path=$WORK/san/report:second_deadlock_stack=1${TSAN_OPTIONS:+:$TSAN_OPTIONS}"
-export HOME=$WORK LC_ALL=C.UTF-8
+export HOME=$WORK TMPDIR=$WORK/tmp LC_ALL=C.UTF-8
 
 # ---- what a test says ----
 
