@@ -51,6 +51,16 @@ static int look_up_spot(struct fs *fs, const struct spot *spot,
 	return node_find(fs->store, spot->dir, spot->name, ret_attr);
 }
 
+static bool seems_absent(fuse_req_t req, const struct spot *spot)
+{
+	pid_t tid = fuse_req_ctx(req)->pid;
+
+	if (spot->type == SPOT_HOME)
+		return home_is_absent(fs_of(req), spot->dir, tid);
+	return spot->type == SPOT_VIEW &&
+	       home_is_absent(fs_of(req), spot->ino, tid);
+}
+
 void entry_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
 	struct fs *fs = fs_of(req);
@@ -63,8 +73,7 @@ void entry_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 		return;
 	}
 	spot_find(fs, parent, name, &spot);
-	if (spot.type == SPOT_HOME &&
-	    home_is_absent(fs, spot.dir, fuse_req_ctx(req)->pid)) {
+	if (seems_absent(req, &spot)) {
 		reply_absent(req, &spot);
 		return;
 	}
@@ -125,7 +134,7 @@ static void make_and_reply(fuse_req_t req, const char *op, uint64_t parent,
 
 	spot_find(fs, parent, name, &spot);
 	if (spot.type == SPOT_HOME && S_ISLNK(mode)) {
-		home_link_made(fs, spot.dir, tid);
+		home_made(fs, spot.dir, tid);
 		reply_view(req, spot.ino);
 		return;
 	}
@@ -245,7 +254,7 @@ static void create_ghost(fuse_req_t req, const struct spot *home, mode_t mode,
 	struct spot ghost;
 	int err = spot_make_ghost(fs, &new, &ghost, &attr);
 
-	home_link_made(fs, home->dir, ctx->pid);
+	home_made(fs, home->dir, ctx->pid);
 	if (err) {
 		reply_err(req, "create", err);
 		return;
@@ -271,7 +280,11 @@ void entry_create(fuse_req_t req, fuse_ino_t parent, const char *name,
 		return;
 	}
 	err = create(req, &spot, mode, fi, &attr);
-	if (err == -EEXIST && !(fi->flags & O_EXCL)) {
+	if (err == -EEXIST &&
+	    (!(fi->flags & O_EXCL) || seems_absent(req, &spot))) {
+		home_made(fs_of(req), spot.ino, fuse_req_ctx(req)->pid);
+		if (fi->flags & O_EXCL)
+			fi->flags |= O_TRUNC;
 		create_existing(req, &spot, fi);
 		return;
 	}
@@ -308,8 +321,9 @@ void entry_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
 
 	spot_find(fs, parent, name, &spot);
 	err = spot_may_remove(fs, &spot);
-	if (!err && spot.type == SPOT_HOME)
-		home_link_removed(fs, spot.dir, fuse_req_ctx(req)->pid);
+	if (!err && (spot.type == SPOT_HOME || spot.type == SPOT_VIEW))
+		home_removed(fs, spot.type == SPOT_HOME ? spot.dir : spot.ino,
+			     fuse_req_ctx(req)->pid);
 	if (!err && (spot.type == SPOT_REAL || spot.type == SPOT_SCRATCH)) {
 		err = node_unlink(fs->store, spot.dir, name);
 		if (!err)

@@ -17,7 +17,7 @@
 #define REMOVED_NS (2 * NS_PER_S)
 
 struct deed {
-	uint64_t dir;
+	uint64_t what;	 /* inode number */
 	pid_t tid;	 /* 0: none; also a thread of another pid namespace */
 	int64_t removed; /* monotonic; 0: the directory was made */
 };
@@ -46,24 +46,24 @@ void homes_release(struct fs *fs)
 	fs->homes = NULL;
 }
 
-static struct deed *find(struct homes *homes, uint64_t dir, pid_t tid,
+static struct deed *find(struct homes *homes, uint64_t what, pid_t tid,
 			 bool removed)
 {
 	for (size_t i = 0; i < DEEDS && tid; i++) {
 		struct deed *deed = &homes->deed[i];
 
-		if (deed->dir == dir && deed->tid == tid &&
+		if (deed->what == what && deed->tid == tid &&
 		    !deed->removed == !removed)
 			return deed;
 	}
 	return NULL;
 }
 
-static void add(struct fs *fs, uint64_t dir, pid_t tid, int64_t removed)
+static void add(struct fs *fs, uint64_t what, pid_t tid, int64_t removed)
 {
 	HOLD(&fs->homes->lock);
 	fs->homes->deed[fs->homes->next++ % DEEDS] =
-		(struct deed){ dir, tid, removed };
+		(struct deed){ what, tid, removed };
 }
 
 void home_dir_made(struct fs *fs, uint64_t dir, pid_t tid)
@@ -71,17 +71,17 @@ void home_dir_made(struct fs *fs, uint64_t dir, pid_t tid)
 	add(fs, dir, tid, 0);
 }
 
-void home_link_removed(struct fs *fs, uint64_t dir, pid_t tid)
+void home_removed(struct fs *fs, uint64_t what, pid_t tid)
 {
-	add(fs, dir, tid, clock_monotonic());
+	add(fs, what, tid, clock_monotonic());
 }
 
-void home_link_made(struct fs *fs, uint64_t dir, pid_t tid)
+void home_made(struct fs *fs, uint64_t what, pid_t tid)
 {
 	HOLD(&fs->homes->lock);
 	struct deed *deed;
 
-	while ((deed = find(fs->homes, dir, tid, true)))
+	while ((deed = find(fs->homes, what, tid, true)))
 		deed->tid = 0;
 }
 
@@ -126,19 +126,19 @@ static bool is_making_name(pid_t tid)
 
 enum deed_kind { DEED_NONE, DEED_REMOVED, DEED_MADE };
 
-static enum deed_kind recall(struct fs *fs, uint64_t dir, pid_t tid)
+static enum deed_kind recall(struct fs *fs, uint64_t what, pid_t tid)
 {
 	HOLD(&fs->homes->lock);
-	struct deed *removed = find(fs->homes, dir, tid, true);
+	struct deed *removed = find(fs->homes, what, tid, true);
 
 	if (removed && clock_monotonic() - removed->removed < REMOVED_NS)
 		return DEED_REMOVED;
-	return find(fs->homes, dir, tid, false) ? DEED_MADE : DEED_NONE;
+	return find(fs->homes, what, tid, false) ? DEED_MADE : DEED_NONE;
 }
 
-bool home_is_absent(struct fs *fs, uint64_t dir, pid_t tid)
+bool home_is_absent(struct fs *fs, uint64_t what, pid_t tid)
 {
-	enum deed_kind kind = recall(fs, dir, tid);
+	enum deed_kind kind = recall(fs, what, tid);
 
 	return kind == DEED_REMOVED ||
 	       (kind == DEED_MADE && is_making_name(tid));

@@ -239,9 +239,19 @@ static int take_away(struct rename *r)
 
 	if (!err)
 		err = node_unlink(r->fs->store, r->from.dir, r->from.name);
-	if (!err)
-		entry_changed(r->fs, &r->from);
-	return err;
+	if (err)
+		return err;
+	entry_changed(r->fs, &r->from);
+	notify_entry(r->fs, r->to.dir, HOME_LINK);
+	return 0;
+}
+
+static bool is_there(struct fs *fs, const struct spot *spot)
+{
+	struct node_attr attr;
+
+	return !is_stored(spot) ||
+	       !node_find(fs->store, spot->dir, spot->name, &attr);
 }
 
 /* 1: the request was handed on. */
@@ -251,9 +261,10 @@ static int rename_generated(struct rename *r)
 
 	if (r->fs->read_only)
 		return -EROFS;
-	if (r->flags & RENAME_NOREPLACE && !is_stored(&r->to))
+	if (r->flags & RENAME_NOREPLACE && is_there(r->fs, &r->to))
 		return -EEXIST;
-	if (r->flags || r->from.type == SPOT_NONE || r->to.type == SPOT_NONE)
+	if (r->flags & ~(unsigned int)RENAME_NOREPLACE ||
+	    r->from.type == SPOT_NONE || r->to.type == SPOT_NONE)
 		return -EPERM;
 	if (r->to.type == SPOT_HOME)
 		return from_stored ? take_away(r) : 0;

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/name.h"
 
 static bool is_fault(int err)
 {
@@ -46,6 +47,10 @@ void reply_fill_stat(const struct node_attr *attr, struct stat *ret_stat)
 static double entry_for(struct fs *fs, const struct spot *spot)
 {
 	if (spot->type != SPOT_REAL || spot->alias)
+		return 0;
+	/* it may be renamed to _mlx, which stays what it is */
+	if ((spot->place == PLACE_ASSET || spot->place == PLACE_RUN) &&
+	    name_is_scratch(spot->name))
 		return 0;
 	if (spot->place == PLACE_KIND &&
 	    catalog_cares(fs->catalog, spot->dir, spot->name))

@@ -1,0 +1,83 @@
+#!/bin/bash
+# Generated files: exact sizes, times and numbers that stay, no writing where
+# there is none, and a removal that harms nothing.
+. "${0%/*}/../lib.sh"
+need python3 tar rsync
+mount_start
+cp -r "$TOP/contrib/samples/models/rain-guess" "$MNT/models/"
+view=$MNT/models/rain-guess/_mlx
+
+for file in "$view"/* "$MNT/.mlx/errors" "$MNT/README.md"; do
+	[ -f "$file" ] || continue
+	is "$(cat "$file" | wc -c)" "$(stat -c %s "$file")" "$file: size"
+	is "$(stat -c %b "$file")" "$((($(stat -c %s "$file") + 511) / 512))" "$file: blocks"
+done
+# the program that lies when sizes do
+mkdir "$WORK/copy"
+rsync -a "$view/" "$WORK/copy/" --exclude runs
+diff -r --exclude runs "$view/" "$WORK/copy"
+tar -cf - -C "$MNT/.mlx/models/rain-guess" . | tar -tf - >"$WORK/list"
+has "$(cat "$WORK/list")" ./metadata.json
+python3 - "$view/metadata.json" <<'PYTHON'
+import mmap, sys
+with open(sys.argv[1], "rb") as f:
+    whole = f.read()
+    with mmap.mmap(f.fileno(), 0, prot=mmap.PROT_READ) as m:
+        assert m[:] == whole
+PYTHON
+
+# nothing moves by itself; something does when its source did
+stamp() { stat -c '%n %i %Y.%y %Z %s' "$view"/*.json "$view/run" "$view/pipeline.py" "$view/tags"; }
+before=$(stamp)
+sleep 1.1
+is "$(stamp)" "$before" 'what stat says'
+inode=$(stat -c %i "$view/metadata.json")
+echo 'red' >"$view/tags"
+is "$(cat "$view/tags")" red
+[ "$(stat -c %Y "$view/metadata.json")" -ge "$(stat -c %Y "$MNT/models/rain-guess/model.yaml")" ]
+has "$(cat "$view/metadata.json")" '"red"'
+is "$(stat -c %i "$view/metadata.json")" "$inode"
+mount_again
+is "$(stat -c %i "$view/metadata.json")" "$inode" 'after a mount'
+is "$(cat "$view/tags")" red
+
+# an open file says what it said when it was opened
+exec 5<"$view/tags"
+echo 'blue' >"$view/tags"
+is "$(cat "$view/tags")" blue
+exec 5<&-
+
+# what can't be written
+for file in metadata.json checks.json errors SHA256SUMS pipeline.py; do
+	[ "$(id -u)" != 0 ] || expect_errno EACCES open "$view/$file" O_WRONLY
+	expect_errno OK unlink "$view/$file"
+	exists "$view/$file"
+done
+expect_errno EPERM create "$view/new"
+expect_errno EPERM mkdir "$view/new"
+expect_errno EPERM symlink x "$view/new"
+expect_errno EPERM rename "$view/tags" "$view/new"
+expect_errno EPERM link "$view/tags" "$MNT/models/rain-guess/tags"
+expect_errno EPERM rmdir "$view/runs"
+expect_errno EISDIR open "$view" O_WRONLY
+expect_errno ENOTEMPTY rmdir "$MNT/models/rain-guess"
+touch -d 2001-01-01 "$view/metadata.json"
+chmod 600 "$view/metadata.json"
+is "$(stat -c %a "$view/metadata.json")" 444
+expect_errno ENOENT stat "$view/nothing"
+expect_errno ENOENT stat "$MNT/.mlx/models/nothing"
+expect_errno ENOENT stat "$MNT/.mlx/toasters"
+
+# a view goes with its asset, also for who has it open
+exec 6<"$view/"
+rm -r "$MNT/models/rain-guess"
+stat "/proc/self/fd/6/metadata.json" 2>/dev/null && fail 'its view is there' || true
+exec 6<&-
+expect_errno ENOENT stat "$MNT/.mlx/models/rain-guess"
+
+# listing many assets, in pieces
+for i in $(seq 300); do mkdir "$MNT/datasets/set-$i"; done
+is "$(ls "$MNT/.mlx/datasets" | sort -u | wc -l)" 300
+is "$(ls -f "$MNT/.mlx/datasets" | wc -l)" 302
+rm -r "$MNT/datasets"/*
+is "$(ls "$MNT/.mlx/datasets" | wc -l)" 0
