@@ -181,9 +181,9 @@ static int enter_with(struct content *c, int fd)
 
 static int make_blob(struct content *c)
 {
-	uint64_t blob = store_next(c->st);
+	uint64_t blob;
 	int fd;
-	int err = blob_make(c->st->blobs, blob, &fd);
+	int err = pool_take(c->st, &blob, &fd);
 
 	if (err)
 		return err;
@@ -258,12 +258,12 @@ static int name_blob(struct content *c, uint64_t blob)
 
 static int give_blob(struct content *c)
 {
-	uint64_t blob = store_next(c->st);
+	uint64_t blob;
 	int fd, err;
 
 	if (c->st->read_only)
 		return -EROFS;
-	err = blob_make(c->st->blobs, blob, &fd);
+	err = pool_take(c->st, &blob, &fd);
 	if (err)
 		return err;
 	err = name_blob(c, blob);

@@ -15,6 +15,7 @@
 #include "inode.h"
 #include "janitor.h"
 #include "journal.h"
+#include "pool.h"
 #include "records.h"
 #include "store/node.h"
 #include "store/record.h"
@@ -43,6 +44,7 @@ struct store {
 	pthread_t writer;
 	bool writer_runs;
 	struct janitor janitor;
+	struct pool pool;
 	uint64_t manifest_of; /* the entry up to which it was written; the
 			       * janitor's, then that of store_close */
 

@@ -281,6 +281,8 @@ static int start_threads(struct store *st)
 	settle_all(st);
 	if (!err && !st->read_only)
 		err = janitor_start(st);
+	if (!err)
+		err = pool_start(st);
 	return err;
 }
 
@@ -357,6 +359,7 @@ static void bury_unlinked(struct store *st)
  * the manifest, and the mark of an orderly end as the last thing. */
 static void end_life(struct store *st)
 {
+	pool_stop(st);
 	bury_unlinked(st);
 	janitor_stop(st);
 	(void)journal_sync(&st->journal);

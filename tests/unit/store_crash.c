@@ -351,13 +351,14 @@ static void write_and_wait(const char *path, int tell)
 	_exit(0);
 }
 
+/* Those that hold something: the pool's are empty. */
 static int count_blobs(const char *path)
 {
 	AUTO(buf_release) struct buf command = BUF_INIT(1000);
 	int count = -1;
 	FILE *f;
 
-	buf_addf(&command, "find %s/blobs -type f | wc -l", path);
+	buf_addf(&command, "find %s/blobs -type f -size +0 | wc -l", path);
 	f = popen(command.data, "r");
 	if (f && fscanf(f, "%d", &count) != 1)
 		count = -1;

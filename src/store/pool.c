@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+/* One thread fills up what was taken, when half of it is gone. */
+#include "pool.h"
+
+#include <unistd.h>
+
+#include "blob.h"
+#include "state.h"
+
+#define POOL_LOW (POOL_MOST / 2)
+
+static int make(struct store *st, struct pool_blob *ret_b)
+{
+	ret_b->blob = store_next(st);
+	return blob_make(st->blobs, ret_b->blob, &ret_b->fd);
+}
+
+static bool wait_till_wanted(struct pool *p)
+{
+	HOLD(&p->lock);
+
+	while (!p->stop && (p->paused || p->count > POOL_LOW))
+		pthread_cond_wait(&p->wanted, &p->lock);
+	return !p->stop;
+}
+
+static bool add(struct pool *p, const struct pool_blob *b)
+{
+	HOLD(&p->lock);
+
+	if (p->stop || p->count == POOL_MOST)
+		return false;
+	p->ready[p->count++] = *b;
+	return true;
+}
+
+static void pause_filling(struct pool *p)
+{
+	HOLD(&p->lock);
+
+	p->paused = true;
+}
+
+static void discard(struct store *st, const struct pool_blob *b)
+{
+	close(b->fd);
+	(void)blob_remove(st->blobs, b->blob);
+}
+
+static void fill(struct store *st)
+{
+	struct pool_blob b;
+
+	for (;;) {
+		if (make(st, &b)) {
+			pause_filling(&st->pool);
+			return;
+		}
+		if (!add(&st->pool, &b))
+			break;
+	}
+	discard(st, &b);
+}
+
+static void *keep_full(void *arg)
+{
+	struct store *st = arg;
+
+	while (wait_till_wanted(&st->pool))
+		fill(st);
+	return NULL;
+}
+
+static bool take(struct pool *p, struct pool_blob *ret_b)
+{
+	HOLD(&p->lock);
+
+	p->paused = false;
+	if (p->count <= POOL_LOW)
+		pthread_cond_signal(&p->wanted);
+	if (!p->count)
+		return false;
+	*ret_b = p->ready[--p->count];
+	return true;
+}
+
+int pool_take(struct store *st, uint64_t *ret_blob, int *ret_fd)
+{
+	struct pool_blob b;
+	int err = take(&st->pool, &b) ? 0 : make(st, &b);
+
+	if (err)
+		return err;
+	*ret_blob = b.blob;
+	*ret_fd = b.fd;
+	return 0;
+}
+
+int pool_start(struct store *st)
+{
+	struct pool *p = &st->pool;
+	int err;
+
+	pthread_mutex_init(&p->lock, NULL);
+	pthread_cond_init(&p->wanted, NULL);
+	if (st->read_only)
+		return 0;
+	err = pthread_create(&p->thread, NULL, keep_full, st);
+	p->runs = !err;
+	return -err;
+}
+
+static void tell_end(struct pool *p)
+{
+	HOLD(&p->lock);
+
+	p->stop = true;
+	pthread_cond_signal(&p->wanted);
+}
+
+void pool_stop(struct store *st)
+{
+	struct pool *p = &st->pool;
+
+	if (!p->runs)
+		return;
+	tell_end(p);
+	pthread_join(p->thread, NULL);
+	p->runs = false;
+	while (p->count)
+		discard(st, &p->ready[--p->count]);
+}
