@@ -11,10 +11,14 @@ samples=$(cd "$(dirname "$0")" && pwd)/samples
 : "${MLXFS:=mlxfs}"
 store=$demo/store mnt=$demo/mnt
 
-title() { printf '\n\033[1m# %s\033[0m\n' "$*"; }
+bold='' plain=''
+if [ -t 1 ]; then
+	bold=$(printf '\033[1m') plain=$(printf '\033[0m')
+fi
+title() { printf '\n%s# %s%s\n' "$bold" "$*" "$plain"; }
 show() {
-	printf '\033[1m$ %s\033[0m\n' "$*"
-	(cd "$demo" && eval "$*")
+	printf '%s$ %s%s\n' "$bold" "$*" "$plain"
+	(cd "$demo" && eval "$*") 2>&1
 }
 is_mounted() { grep -qF " $mnt fuse" /proc/self/mounts; }
 unmount() {
@@ -51,18 +55,19 @@ if is_mounted && ! wait_for unmount; then
 fi
 
 title 'A store, mounted. Everything that follows is done with files.'
+show "cd $demo"
+ln -sfn "$samples" "$demo/samples"
 show "$MLXFS store mnt"
 wait_for is_mounted
 show ls mnt
 
 title 'Copying files in registers assets: one of each kind'
-show "cp -r $samples/components/* mnt/components/"
-show "rsync -a $samples/datasets $samples/models $samples/notebooks \\
-	$samples/pipelines mnt/"
-show 'ls mnt/*/'
+show 'cp -r samples/components/* mnt/components/'
+show 'rsync -a samples/datasets samples/models samples/notebooks samples/pipelines mnt/'
+show 'ls mnt/components mnt/datasets mnt/models mnt/notebooks mnt/pipelines'
 
 title 'A wrong description is refused by the copying program itself'
-show "cp $samples/refused/no-licence.yaml mnt/datasets/ || echo 'status '\$?"
+show 'cp samples/refused/no-licence.yaml mnt/datasets/ || echo "status $?"'
 show 'tail -n 1 mnt/.mlx/errors'
 rm -f "$mnt/datasets/no-licence.yaml"
 
