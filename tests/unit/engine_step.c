@@ -108,9 +108,9 @@ TEST(step_gives_output_and_exit_code)
 
 TEST(step_inherits_nothing)
 {
-	const char *argv[] = { "sh", "-c",
-			       "ls /proc/self/fd | wc -l; env | wc -l; "
-			       "read x; echo $?; umask" };
+	static const char script[] = "ls /proc/self/fd | wc -l; env | wc -l; "
+				     "read x; echo $?; umask";
+	const char *argv[] = { "sh", "-c", script };
 	AUTO(result_release) struct result r = RESULT_INIT;
 	AUTO(close_fd) int leak = open("/dev/null", O_RDONLY);
 	struct step_spec spec = spec_of(argv, 3);
@@ -191,11 +191,10 @@ static bool is_alive(pid_t pid)
 /* Descendants that left the session and lost their parents die with it. */
 TEST(step_leaves_no_process)
 {
-	const char *argv[] = {
-		"sh", "-c",
+	static const char script[] =
 		"setsid sh -c '(sleep 600 & echo $!; exec >&- 2>&-; "
-		"sleep 600) & sleep 0.1'; echo left"
-	};
+		"sleep 600) & sleep 0.1'; echo left";
+	const char *argv[] = { "sh", "-c", script };
 	AUTO(result_release) struct result r = RESULT_INIT;
 	struct step_spec spec = spec_of(argv, 3);
 	long stray;
@@ -210,9 +209,9 @@ TEST(step_leaves_no_process)
 
 TEST(step_is_terminated_then_killed)
 {
-	const char *argv[] = { "sh", "-c",
-			       "trap 'echo asked' TERM; echo up; "
-			       "while :; do sleep 0.05; done" };
+	static const char script[] = "trap 'echo asked' TERM; echo up; "
+				     "while :; do sleep 0.05; done";
+	const char *argv[] = { "sh", "-c", script };
 	AUTO(result_release) struct result r = RESULT_INIT;
 	struct step_process p = STEP_PROCESS_INIT;
 	struct step_spec spec = spec_of(argv, 3);
