@@ -18,46 +18,66 @@
 #define FILE_SIZE 102400 /* of http_server.py's /file */
 
 static pid_t server_pid;
-static int server_port;
+static int server_port, tls_port;
+static char server_dir[64]; /* cert.pem, key.pem */
+
+static void remove_in_dir(const char *name)
+{
+	char path[100];
+
+	snprintf(path, sizeof(path), "%s/%s", server_dir, name);
+	remove(path);
+}
 
 static void stop_server(void)
 {
-	kill(server_pid, SIGTERM);
-	waitpid(server_pid, NULL, 0);
+	if (server_pid > 0) {
+		kill(server_pid, SIGTERM);
+		waitpid(server_pid, NULL, 0);
+	}
+	remove_in_dir("cert.pem");
+	remove_in_dir("key.pem");
+	rmdir(server_dir);
 }
 
 static void run_server(int out)
 {
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	dup2(out, STDOUT_FILENO);
-	execlp("python3", "python3", "tests/unit/http_server.py", NULL);
+	execlp("python3", "python3", "tests/unit/http_server.py", server_dir,
+	       NULL);
 	_exit(127);
+}
+
+static void start_server(void)
+{
+	char ports[32] = "";
+	int ends[2];
+
+	unsetenv("http_proxy");
+	unsetenv("https_proxy");
+	unsetenv("HTTPS_PROXY");
+	unsetenv("all_proxy");
+	unsetenv("ALL_PROXY");
+	strcpy(server_dir, "/var/tmp/mlxfs-server-XXXXXX");
+	if (http_setup() || pipe(ends) || !mkdtemp(server_dir))
+		return;
+	atexit(stop_server);
+	server_pid = fork();
+	if (!server_pid)
+		run_server(ends[1]);
+	close(ends[1]);
+	if (read(ends[0], ports, sizeof(ports) - 1) > 0)
+		sscanf(ports, "%d %d", &server_port, &tls_port);
+	close(ends[0]);
 }
 
 /* Started by the first test that needs it. */
 static bool have_server(void)
 {
-	char port[16] = "";
-	int ends[2];
-	ssize_t len;
-
-	if (server_port)
-		return true;
-	unsetenv("http_proxy");
-	unsetenv("all_proxy");
-	unsetenv("ALL_PROXY");
-	if (http_setup() || pipe(ends))
-		return false;
-	server_pid = fork();
-	if (!server_pid)
-		run_server(ends[1]);
-	close(ends[1]);
-	len = read(ends[0], port, sizeof(port) - 1);
-	close(ends[0]);
-	server_port = len > 0 ? atoi(port) : 0;
-	if (server_port)
-		atexit(stop_server);
-	else
+	if (!server_dir[0])
+		start_server();
+	if (!server_port)
 		unit_skip("no python3 to serve with");
 	return server_port != 0;
 }
@@ -336,6 +356,32 @@ TEST(http_descriptor_that_cannot_be_written)
 		return;
 	d.f.fd = open("/dev/null", O_RDONLY);
 	CHECK_INT(fetch(&d, "/file"), -EINVAL); /* ftruncate's */
+}
+
+TEST(http_believes_certificates_only)
+{
+	AUTO(download_release) struct download d = DOWNLOAD_INIT;
+	char ca[100], url[100];
+
+	if (!have_server())
+		return;
+	if (!tls_port) {
+		unit_skip("no openssl to make a certificate with");
+		return;
+	}
+	snprintf(url, sizeof(url), "https://localhost:%d/file", tls_port);
+	CHECK_INT(fetch_url(&d, url), -EPROTO);
+	CHECK(strstr(d.why.data, "certificate"));
+	snprintf(ca, sizeof(ca), "%s/cert.pem", server_dir);
+	d.f.limits.ca_file = ca;
+	CHECK_INT(fetch_url(&d, url), 0);
+	CHECK(is_whole(&d));
+	/* for another name than it has */
+	snprintf(url, sizeof(url), "https://127.0.0.1:%d/file", tls_port);
+	CHECK_INT(fetch_url(&d, url), -EPROTO);
+	/* and where nobody speaks TLS */
+	snprintf(url, sizeof(url), "https://localhost:%d/file", server_port);
+	CHECK_INT(fetch_url(&d, url), -EPROTO);
 }
 
 /* ---- where a URL may lead ---- */

@@ -1,11 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """A server for ext_http.c that can do what http.server cannot: ranges, ETags,
 and every kind of misbehaviour. Prints its port; a proxy as well (it answers
-requests for any host itself).
+requests for any host itself). With a directory, the same by TLS on a second
+port, with a certificate for localhost that is put there as cert.pem.
 """
 import http.server
+import shutil
 import socket
+import ssl
+import subprocess
 import sys
+import threading
 import time
 
 DATA = bytes(range(256)) * 400  # 102400 bytes
@@ -126,6 +131,19 @@ class Server(http.server.ThreadingHTTPServer):
 
 server = Server(("127.0.0.1", 0), Handler)
 server.daemon_threads = True
-print(server.server_port, flush=True)
+ports = [server.server_port]
+if len(sys.argv) > 1 and shutil.which("openssl"):
+    cert, key = sys.argv[1] + "/cert.pem", sys.argv[1] + "/key.pem"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes",
+                    "-keyout", key, "-out", cert, "-days", "2", "-subj",
+                    "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"],
+                   check=True, stderr=subprocess.DEVNULL)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(cert, key)
+    secure = Server(("127.0.0.1", 0), Handler)
+    secure.socket = context.wrap_socket(secure.socket, server_side=True)
+    ports.append(secure.server_port)
+    threading.Thread(target=secure.serve_forever, daemon=True).start()
+print(*ports, flush=True)
 sys.stdout.close()
 server.serve_forever()
