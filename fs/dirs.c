@@ -88,7 +88,7 @@ static int add_node(void *arg, const char *name, const struct node_attr *attr,
 	    !strcmp(name, HOME_LINK))
 		return 0;
 	/* names here may stand for something else soon: ask for each */
-	if (!l->plus || view_is(l->dir) ||
+	if (!l->plus || view_is(l->dir) || !strcmp(name, HOME_LINK) ||
 	    (l->place.place == PLACE_KIND && !S_ISDIR(attr->mode)))
 		return add_plain(l, name, attr->ino, attr->mode, next);
 	reply_fill_stat(attr, &e.attr);

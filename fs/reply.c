@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/name.h"
+#include "home.h"
 
 static bool is_fault(int err)
 {
@@ -47,6 +48,9 @@ void reply_fill_stat(const struct node_attr *attr, struct stat *ret_stat)
 static double entry_for(struct fs *fs, const struct spot *spot)
 {
 	if (spot->type != SPOT_REAL || spot->alias)
+		return 0;
+	/* its directory may become an asset's */
+	if (spot->name && !strcmp(spot->name, HOME_LINK))
 		return 0;
 	/* it may be renamed to _mlx, which stays what it is */
 	if ((spot->place == PLACE_ASSET || spot->place == PLACE_RUN) &&
