@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "access.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "ext/digest.h"
@@ -44,7 +45,40 @@ struct fetcher {
 
 	pthread_mutex_t lock;
 	struct fetch_news news; /* under lock */
+
+	struct fetcher *next; /* of those under way; under `running`'s lock */
 };
+
+/* Two runs must not write one part. */
+static struct {
+	pthread_mutex_t lock;
+	struct fetcher *first;
+} running = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+/* False: somebody else is fetching that already. */
+static bool enter(struct fetcher *f)
+{
+	HOLD(&running.lock);
+
+	for (const struct fetcher *o = running.first; o; o = o->next)
+		if (o->st == f->st && o->dir == f->dir &&
+		    strcmp(o->name, f->name) == 0)
+			return false;
+	f->next = running.first;
+	running.first = f;
+	return true;
+}
+
+static void leave(struct fetcher *f)
+{
+	HOLD(&running.lock);
+	struct fetcher **at = &running.first;
+
+	while (*at && *at != f)
+		at = &(*at)->next;
+	if (*at)
+		*at = f->next;
+}
 
 /* ---- names ---- */
 
@@ -111,8 +145,8 @@ static int progress(void *arg, uint64_t done, uint64_t total)
 
 /* ---- the transfer ---- */
 
-/* The ETag that the part came with, if it came from this URL. */
-static void read_etag(struct fetcher *f, struct buf *out)
+/* Did the part come from this URL, and with which ETag? */
+static bool read_etag(struct fetcher *f, struct buf *out)
 {
 	AUTO(buf_release) struct buf text = BUF_INIT(8192);
 	struct node_attr attr;
@@ -120,10 +154,12 @@ static void read_etag(struct fetcher *f, struct buf *out)
 
 	if (node_find(f->st, f->dir, f->etag_name, &attr) ||
 	    !S_ISREG(attr.mode) || file_read(f->st, attr.ino, &text))
-		return;
-	if (text.len > len && strncmp(text.data, f->url, len) == 0 &&
-	    text.data[len] == '\n')
-		buf_puts(out, text.data + len + 1);
+		return false;
+	if (text.len <= len || strncmp(text.data, f->url, len) != 0 ||
+	    text.data[len] != '\n')
+		return false;
+	buf_puts(out, text.data + len + 1);
+	return true;
 }
 
 static void write_etag(struct fetcher *f, const char *etag)
@@ -169,10 +205,9 @@ static int transfer(struct fetcher *f, int fd, uint64_t *ret_size)
 	struct stat st;
 	int err;
 
-	read_etag(f, &etag);
 	if (fstat(fd, &st))
 		return -errno;
-	if (etag.len || f->wanted)
+	if (read_etag(f, &etag) && (etag.len || f->wanted))
 		h.offset = (uint64_t)st.st_size;
 	else if (ftruncate(fd, 0))
 		return -errno;
@@ -259,12 +294,29 @@ static int fetch(struct fetcher *f, uint64_t *ret_size)
 	return err;
 }
 
+static int fetch_alone(struct fetcher *f, uint64_t *ret_size)
+{
+	int err;
+
+	if (!owner_may(f->st, &f->owner, f->dir, W_OK | X_OK))
+		return why_set(&f->why, -EACCES,
+			       "uid %u must not write to the directory that "
+			       "the data belongs in",
+			       f->owner.uid);
+	if (!enter(f))
+		return why_set(&f->why, -EBUSY,
+			       "another run is fetching %s just now", f->name);
+	err = fetch(f, ret_size);
+	leave(f);
+	return err;
+}
+
 static void *thread_main(void *arg)
 {
 	struct fetcher *f = arg;
 	struct fetch_news news = { 0 };
 
-	news.err = fetch(f, &news.bytes);
+	news.err = fetch_alone(f, &news.bytes);
 	news.total = news.bytes;
 	news.is_done = true;
 	news.why = f->why.data;

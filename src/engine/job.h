@@ -22,6 +22,8 @@
 #define NOTEBOOK_NAME "notebook.ipynb" /* one that was fetched, in inputs/ */
 #define OUTPUT_PORTABLE 4096	       /* of all results of a task, in Tekton */
 
+#define LINE_LIMIT ((size_t)64 << 10) /* of the run's log; then it is cut */
+
 struct input {
 	bool is_present;
 	struct value *value; /* NULL: an artifact */

@@ -11,7 +11,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "access.h"
 #include "base/cleanup.h"
 #include "ext/json.h"
 #include "job.h"
@@ -170,6 +172,9 @@ static int read_book(struct job *job, struct value **ret_book)
 	int err = node_find(r->st, file ? r->asset : job->inputs_ino,
 			    file ? file : NOTEBOOK_NAME, &attr);
 
+	if (!err && !(owner_may(r->st, &r->owner, attr.ino, R_OK) &&
+		      (!file || owner_may(r->st, &r->owner, r->asset, X_OK))))
+		err = -EACCES;
 	if (!err)
 		err = file_read(r->st, attr.ino, &text);
 	if (err)

@@ -4,7 +4,7 @@
  * or make no sense:
  *
  *	engine: local           the first of the list of engines
- *	runs_at_once: 8         further runs stay PENDING
+ *	runs_at_once: 8         further runs stay PENDING; at most 1000
  *	steps_at_once: N        of one run; the number of processors
  *	log_bytes: 67108864     of one log, then a sentence instead
  *	path: /usr/bin:/bin     of the steps; the daemon's own, else the usual
@@ -32,6 +32,12 @@ static uint64_t number(const struct value *map, const char *key,
 	if (value_int(value_find(map, key), &n) || n <= 0)
 		return fallback;
 	return (uint64_t)n;
+}
+
+/* Of what costs memory by itself. */
+static unsigned int small(uint64_t n)
+{
+	return n > 1000 ? 1000 : (unsigned int)n;
 }
 
 static const char *default_path(void)
@@ -67,9 +73,8 @@ void settings_read(const struct store *st, struct settings *ret_settings)
 	const char *path = value_find_string(config, "path");
 	struct settings s = {
 		.engine = value_find_string(config, "engine"),
-		.runs_at_once = (unsigned int)number(config, "runs_at_once", 8),
-		.steps_at_once = (unsigned int)number(
-			config, "steps_at_once", cpus > 0 ? (uint64_t)cpus : 1),
+		.runs_at_once = small(number(config, "runs_at_once", 8)),
+		.steps_at_once = small(number(config, "steps_at_once", cpus > 0 ? (uint64_t)cpus : 1)),
 		.log_bytes = number(config, "log_bytes", UINT64_C(64) << 20),
 		.path = path ? path : default_path(),
 		.step = {

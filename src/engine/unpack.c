@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include "access.h"
 #include "base/cleanup.h"
 
 /* ---- the archive's members, below the scratch directory ---- */
@@ -208,8 +210,14 @@ static int move(const struct mover *m, uint64_t from, const char *name,
 	err = node_find(st, to, new_name, &have);
 	if (err && err != -ENOENT)
 		return err;
-	if (!err && S_ISDIR(have.mode) && S_ISDIR(come.mode))
+	if (!err && S_ISDIR(have.mode) && S_ISDIR(come.mode)) {
+		if (!owner_may(st, &m->p->owner, have.ino, W_OK | X_OK))
+			return why_set(m->why, -EACCES,
+				       "%s is a directory that uid %u must not "
+				       "write to",
+				       new_name, m->p->owner.uid);
 		return move_all(m, come.ino, have.ino);
+	}
 	if (!err) {
 		equal = is_equal(st, &come, &have);
 		return equal < 0 ? equal
