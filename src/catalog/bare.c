@@ -341,7 +341,7 @@ static int count_suffix(struct value *formats, const char *suffix,
 	struct value *one = NULL;
 	int err = 0;
 
-	for (size_t i = 0; suffix[i] && i < sizeof(low) - 1; i++)
+	for (size_t i = 0; i < sizeof(low) - 1 && suffix[i]; i++)
 		low[i] = (char)tolower((unsigned char)suffix[i]);
 	for (size_t i = 0; i < formats->count && !one; i++)
 		if (!strcmp(value_find_string(formats->item[i], "suffix"), low))

@@ -73,11 +73,11 @@ static int resize(struct index *x)
 				.count = x->count,
 				.views = x->views };
 
-	for (int by = 0; by < 3; by++) {
+	for (int by = 0; by < 3; by++)
 		bigger.slot[by] = calloc(bigger.slots, sizeof(struct asset *));
-		if (bigger.slot[by])
-			continue;
-		while (by--)
+	if (!bigger.slot[BY_INO] || !bigger.slot[BY_ID] ||
+	    !bigger.slot[BY_NAME]) {
+		for (int by = 0; by < 3; by++)
 			free(bigger.slot[by]);
 		return -ENOMEM;
 	}

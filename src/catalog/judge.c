@@ -13,8 +13,7 @@
 #include "state.h"
 #include "store/record.h"
 
-/* Is another asset alive under this id? ret_ino: which. Called without the
- * lock. */
+/* Is it (still, or again) an asset of the kind? Without the lock. */
 static bool is_alive(struct catalog *c, uint64_t ino, const struct kind *kind)
 {
 	struct place_info place;
@@ -44,28 +43,38 @@ static uint64_t named_so(struct catalog *c, uint64_t self,
 	return attr.ino;
 }
 
-/* Another asset that the index has under the id, from the given one on; with
- * none, the id becomes ours. */
-static int next_holder(struct catalog *c, uint64_t self,
-		       const struct kind *kind, const char *id, bool only_ask,
-		       uint64_t after, uint64_t *ret_ino)
+/* Another asset that the index has under the id: 1 and which; 0: none, and the
+ * id is ours from now on. */
+static int holder_of(struct catalog *c, uint64_t self, const struct kind *kind,
+		     const char *id, bool only_ask, uint64_t *ret_ino)
 {
 	HOLD(&c->lock);
 	struct asset *a = NULL;
-	bool passed = !after;
 
-	while ((a = index_find_text(&c->index, BY_ID, kind, id, a))) {
-		if (a->ino != self && passed) {
-			*ret_ino = a->ino;
-			return 1;
-		}
-		passed = passed || a->ino == after;
+	do {
+		a = index_find_text(&c->index, BY_ID, kind, id, a);
+	} while (a && a->ino == self);
+	if (a) {
+		*ret_ino = a->ino;
+		return 1;
 	}
-	*ret_ino = 0;
 	if (only_ask)
 		return 0;
 	a = index_get(&c->index, self);
 	return a ? index_set_text(&c->index, a, BY_ID, kind, id) : -ENOMEM;
+}
+
+/* It is no asset any more, or in the trash: its id is free. Should it come
+ * back, it is looked at again. */
+static void free_id(struct catalog *c, uint64_t ino)
+{
+	HOLD(&c->lock);
+	struct asset *a = index_find(&c->index, ino);
+
+	if (!a)
+		return;
+	a->stale = true;
+	index_set_text(&c->index, a, BY_ID, a->kind, NULL);
 }
 
 int asset_reserve_id(struct catalog *c, uint64_t ino, const struct kind *kind,
@@ -73,16 +82,15 @@ int asset_reserve_id(struct catalog *c, uint64_t ino, const struct kind *kind,
 {
 	AUTO(buf_release) struct buf path = BUF_INIT(4096);
 	uint64_t other = named_so(c, ino, kind, id);
-	uint64_t after = 0;
-	int err = other ? 1 : 0;
 
 	while (!other) {
-		err = next_holder(c, ino, kind, id, only_ask, after, &other);
+		int err = holder_of(c, ino, kind, id, only_ask, &other);
+
 		if (err <= 0)
 			return err;
 		if (is_alive(c, other, kind))
 			break;
-		after = other;
+		free_id(c, other);
 		other = 0;
 	}
 	asset_put_path(c, other, NULL, &path);

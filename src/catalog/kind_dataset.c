@@ -50,7 +50,7 @@ static int read_formats(const struct value *doc, struct value *record,
 			struct buf *why)
 {
 	AUTO(value_release) struct value *all = value_new_list();
-	const struct value *first;
+	const struct value *first = NULL;
 	int err = first_of(doc, "format", why, &first);
 
 	if (!err)
@@ -71,7 +71,7 @@ static int read_formats(const struct value *doc, struct value *record,
 static int read_content(const struct value *doc, struct value *record,
 			struct buf *why)
 {
-	const struct value *first;
+	const struct value *first = NULL;
 	const struct value *records;
 	int64_t count = 0;
 	int err = first_of(doc, "content", why, &first);

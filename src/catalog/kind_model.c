@@ -237,7 +237,7 @@ int model_read_bare(const struct bare *bare, struct value *record)
 
 static const struct stage *stage_named(const char *name)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(stages); i++)
+	for (size_t i = 0; name && i < ARRAY_SIZE(stages); i++)
 		if (!strcmp(stages[i].name, name))
 			return &stages[i];
 	return NULL;
@@ -312,7 +312,7 @@ int model_get_pipeline(const struct value *record, const struct value *docs,
 		       struct pipeline *ret_p)
 {
 	const struct value *fields = NULL;
-	const char *name = NULL;
+	const char *name = stages[0].name;
 	const char *image;
 	struct task *t;
 	int err = pick_stage(record, stage, why, &name, &fields);

@@ -50,16 +50,17 @@ static bool is_known(const struct value *rec, const struct spec_file *f)
 	       !strcmp(value_find_string(spec, "file"), f->name);
 }
 
-/* The record of what is no longer so. */
+/* The record of what is no longer so. An error where there is no spec is that
+ * of a rename that was refused (rsync's first upload): it stays. */
 static void drop_spec(struct look *l)
 {
-	if (value_find(l->rec, "spec") || value_find(l->rec, "fields") ||
-	    value_find(l->rec, "error"))
-		l->dirty = true;
+	if (!value_find(l->rec, "spec") && !value_find(l->rec, "fields"))
+		return;
+	l->dirty = true;
 	value_drop(l->rec, "spec");
 	value_drop(l->rec, "fields");
 	value_drop(l->rec, "error");
-	if (l->dirty && l->kind->needs_spec)
+	if (l->kind->needs_spec)
 		record_drop(l->c->st, RECORD_SPEC, l->ino);
 }
 

@@ -361,3 +361,29 @@ TEST_STARVED(specs_starved)
 		ENOUGH(judge(texts[i][0], texts[i][1], &json, NULL));
 	}
 }
+
+/* The pipelines of records, each allocation failing in turn. */
+TEST_STARVED(pipelines_starved)
+{
+	static const char *const texts[][2] = {
+		{ "dataset", DATASET("a") "repository: {url: 'http://h/x', "
+					  "mime_type: text/csv}\n" },
+		{ "model", MODEL("a") },
+		{ "notebook", NOTEBOOK_SPEC("a") },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		AUTO(value_release) struct value *docs = NULL;
+		AUTO(value_release) struct value *record = value_new_map();
+		AUTO(pipeline_release) struct pipeline p = { 0 };
+		const struct kind *kind = kind_find(texts[i][0]);
+
+		ENOUGH(record ? 0 : -ENOMEM);
+		ENOUGH(yaml_read_all(texts[i][1], strlen(texts[i][1]),
+				     &yaml_spec_limits, NULL, &docs));
+		ENOUGH(kind->read_spec(docs, record, NULL));
+		ENOUGH(kind->get_pipeline(record, docs, NULL, NULL, NULL, &p));
+		CHECK_INT(p.tasks_count, 1);
+		ENOUGH(pipeline_judge(&p, NULL, NULL));
+	}
+}
