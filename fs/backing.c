@@ -173,6 +173,13 @@ int backing_get(fuse_req_t req, uint64_t ino, struct content *c, int *ret_id)
 	return 0;
 }
 
+bool backing_is_known(struct fs *fs, uint64_t ino)
+{
+	HOLD(&fs->backings->lock);
+
+	return *place_of(fs->backings, ino);
+}
+
 void backing_put(struct fs *fs, uint64_t ino)
 {
 	HOLD(&fs->backings->lock);

@@ -22,6 +22,8 @@ void backings_release(struct fs *fs);
 
 /* The number to open inode `ino` with, counted as in use. */
 int backing_get(fuse_req_t req, uint64_t ino, struct content *c, int *ret_id);
+/* Would backing_get find it without asking the disk? */
+bool backing_is_known(struct fs *fs, uint64_t ino);
 void backing_put(struct fs *fs, uint64_t ino);
 /* The kernel forgot the inode: so may we. */
 void backing_forget(fuse_req_t req, uint64_t ino);

@@ -44,6 +44,8 @@ struct fs {
 	struct waits *waits;
 	const char *mountpoint; /* absolute */
 	bool read_only;
+	_Atomic unsigned int rings; /* queues of io_uring; 0: by /dev/fuse */
+	bool wants_ring;
 	bool passthrough; /* the kernel reads and writes blobs itself */
 	uid_t uid;	  /* who mounted */
 	int ready_fd; /* who started us waits for a byte on it; -1: nobody */

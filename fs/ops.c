@@ -15,11 +15,11 @@
 #include "backing.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "dirs.h"
 #include "entry.h"
 #include "files.h"
 #include "open.h"
 #include "reply.h"
+#include "ring.h"
 #include "session.h"
 #include "work.h"
 
@@ -84,7 +84,7 @@ static void reply_node_attr(fuse_req_t req, const struct node_attr *attr)
 	fuse_reply_attr(req, &st, FOREVER);
 }
 
-static void getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+void ops_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	struct node_attr attr;
 	int err;
@@ -152,8 +152,8 @@ static struct node_change change_of(const struct stat *attr, int to_set)
 	return change;
 }
 
-static void setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr,
-		    int to_set, struct fuse_file_info *fi)
+void ops_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set,
+		 struct fuse_file_info *fi)
 {
 	struct fs *fs = fs_of(req);
 	struct node_change change = change_of(attr, to_set);
@@ -191,7 +191,7 @@ static int read_view_link(struct fs *fs, uint64_t ino, struct buf *out)
 	return err;
 }
 
-static void read_link(fuse_req_t req, fuse_ino_t ino)
+void ops_readlink(fuse_req_t req, fuse_ino_t ino)
 {
 	AUTO(buf_release) struct buf target = BUF_INIT(BUF_MAX);
 	struct fs *fs = fs_of(req);
@@ -261,12 +261,12 @@ static void init(void *userdata, struct fuse_conn_info *conn)
 
 const struct fuse_lowlevel_ops ops_table = {
 	.init = init,
-	.lookup = entry_lookup,
+	.lookup = ring_lookup,
 	.forget = forget,
 	.forget_multi = forget_multi,
-	.getattr = getattr,
-	.setattr = setattr,
-	.readlink = read_link,
+	.getattr = ring_getattr,
+	.setattr = ring_setattr,
+	.readlink = ring_readlink,
 	.mknod = entry_mknod,
 	.mkdir = entry_mkdir,
 	.unlink = entry_unlink,
@@ -275,17 +275,17 @@ const struct fuse_lowlevel_ops ops_table = {
 	.rename = entry_rename,
 	.link = entry_link,
 	.create = entry_create,
-	.open = files_open,
+	.open = ring_open,
 	.read = files_read,
 	.write = files_write,
 	.flush = files_flush,
 	.release = files_release,
 	.fsync = files_fsync,
-	.fallocate = files_fallocate,
-	.lseek = files_lseek,
-	.copy_file_range = files_copy,
-	.readdir = dirs_readdir,
-	.readdirplus = dirs_readdirplus,
+	.fallocate = ring_fallocate,
+	.lseek = ring_lseek,
+	.copy_file_range = ring_copy,
+	.readdir = ring_readdir,
+	.readdirplus = ring_readdirplus,
 	.fsyncdir = fsyncdir,
 	.statfs = statfs_disk,
 };

@@ -28,12 +28,17 @@
 #include "notify.h"
 #include "open.h"
 #include "ops.h"
+#include "ring.h"
 #include "view.h"
 #include "wait.h"
 #include "work.h"
 
 #define WORKERS 4
 #define HANDLERS 10
+#define RING_OPTION "io_uring"
+/* Bytes of a request, which each of a ring's places must hold: only small
+ * writes come this way. */
+#define RING_MAX_WRITE 131072
 /* How long another daemon that is ending may take to give up the store. */
 #define BUSY_TRIES 200
 #define BUSY_PAUSE_MS 50
@@ -108,6 +113,30 @@ static const char *agree_on_passthrough(struct fs *fs,
 }
 #endif
 
+struct settle {
+	struct job job;
+	struct fs *fs;
+};
+
+static void settle_ring(struct job *job)
+{
+	struct settle *settle = (struct settle *)job;
+
+	ring_settle(settle->fs);
+	free(settle);
+}
+
+/* The threads are there when the kernel and libfuse have agreed. */
+static void put_settle(struct fs *fs)
+{
+	struct settle *settle = malloc(sizeof(*settle));
+
+	if (!settle)
+		return;
+	*settle = (struct settle){ { NULL, settle_ring }, fs };
+	work_put(fs->work, &settle->job);
+}
+
 void session_agree(struct fs *fs, struct fuse_conn_info *conn)
 {
 	const char *why;
@@ -115,6 +144,8 @@ void session_agree(struct fs *fs, struct fuse_conn_info *conn)
 	conn->want |= conn->capable & wanted;
 	conn->want &= ~unwanted;
 	conn->time_gran = 1;
+	if (fs->wants_ring)
+		conn->max_write = RING_MAX_WRITE;
 	why = agree_on_passthrough(fs, conn);
 	log_info("%s is mounted on %s%s", store_path(fs->store), fs->mountpoint,
 		 fs->read_only ? ", read-only" : "");
@@ -122,6 +153,8 @@ void session_agree(struct fs *fs, struct fuse_conn_info *conn)
 		log_info("cached reads, without kernel passthrough: %s", why);
 	else
 		log_info("kernel passthrough");
+	if (fs->wants_ring)
+		put_settle(fs);
 	if (fs->uid)
 		log_info("serves uid %u only", (unsigned int)fs->uid);
 	tell_ready(fs);
@@ -258,12 +291,25 @@ static int init_parts(struct fs *fs)
 	return err;
 }
 
+static const char *ring_option(struct fs *fs)
+{
+	AUTO(buf_release) struct buf why = WHY_INIT;
+
+	fs->wants_ring = ring_is_wanted(fs, &why);
+	if (!fs->wants_ring)
+		log_info("requests by /dev/fuse, without io_uring: %s",
+			 why.data);
+	return fs->wants_ring ? RING_OPTION : "nodev";
+}
+
 static int new_session(const struct session_options *options, struct fs *fs)
 {
 	struct fuse_args args = FUSE_ARGS_INIT(0, NULL);
 	int err = fuse_opt_add_arg(&args, "mlxfs") ||
 		  fuse_opt_add_arg(&args, "-o") ||
 		  fuse_opt_add_arg(&args, options->mount_options) ||
+		  fuse_opt_add_arg(&args, "-o") ||
+		  fuse_opt_add_arg(&args, ring_option(fs)) ||
 		  (options->debug && fuse_opt_add_arg(&args, "-d"));
 
 	if (!err)

@@ -201,6 +201,9 @@ static int fill_status(struct fs *fs, struct value *doc)
 		err = value_set_string(
 			doc, "io", fs->passthrough ? "passthrough" : "cached");
 	if (!err)
+		err = value_set_string(doc, "requests",
+				       fs->rings ? "io_uring" : "/dev/fuse");
+	if (!err)
 		err = add_counts(fs, doc);
 	return err ? err : add_engines(doc);
 }
