@@ -117,7 +117,8 @@ int catalog_name_of(struct catalog *c, uint64_t asset, struct buf *out);
  * (blocks) The asset's record: kind, id, name (title), directory, description,
  * version, licence, domain, framework, tags, parameters, annotations, related,
  * stages, created, updated, owner, state, featured, published, and the kind's
- * own (`spec_format`, …). A copy; the caller frees it.
+ * own (`spec_format`, …). A copy; the caller frees it. Fields whose names begin
+ * with a dot are the catalog's own, and no part of metadata.json.
  * ret_changed: when what it says last changed, ns.
  */
 int catalog_get(struct catalog *c, uint64_t asset, struct value **ret_record,

@@ -489,8 +489,9 @@ int asset_closed(struct catalog *c, uint64_t dir, const struct kind *kind,
 		claim_take(c, dir, &claim);
 		err = judge_closed(c, dir, kind, name, uid, &why);
 		/* right or wrong, the next answer is another one; what was
-		 * judged here need not be judged again */
-		asset_forget(c, dir, false);
+		 * judged here need not be judged again, if it could be kept */
+		asset_forget(c, dir,
+			     err == -ENOMEM || err == -ENOSPC || err == -EIO);
 	}
 	if (err)
 		refuse_file(c, dir, name, err, &why);
