@@ -8,8 +8,9 @@
 #
 # Takes the five kinds and the runs. The links named _mlx are left out, since
 # they mean nothing outside the mount; with --generated as the first argument
-# each asset's metadata.json and pipeline.py are put beside its files instead,
-# in a directory NAME.mlx.
+# each asset's metadata.json, checks.json, SHA256SUMS and pipeline.py are copied
+# too, into FOLDER/generated/KIND/NAME. The folders of the kinds hold assets only,
+# so that push.sh can bring them back.
 #
 # Nothing is deleted from FOLDER; add --delete to the rsync line below if the
 # copy is to follow deletions. The check on .mlx is what makes that safe: without
@@ -42,11 +43,9 @@ if [ -n "$generated" ]; then
 	for link in "$mount"/*/*/_mlx; do
 		asset=${link%/_mlx}
 		[ -e "$asset/_mlx/metadata.json" ] || continue # runs
-		to=$folder/${asset#"$mount"/}.mlx
+		to=$folder/generated/${asset#"$mount"/}
 		mkdir -p "$to" || exit 1
 		for file in metadata.json checks.json SHA256SUMS pipeline.py; do
-			# an asset that cannot run has no pipeline.py
-			[ -e "$asset/_mlx/$file" ] || continue
 			cp -p "$asset/_mlx/$file" "$to/" || failed=1
 		done
 	done

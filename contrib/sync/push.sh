@@ -31,8 +31,7 @@ for source in "$folder"/*/; do
 	[ -d "$source" ] || continue
 	source=${source%/}
 	asset=$kind/${source##*/}
-	# _mlx belongs to the mount: not deleted, and not taken from a source
-	# that was itself copied out of a mount.
+	# _mlx belongs to the mount, also in a source that was copied out of one
 	if ! rsync -a --delete --exclude=/_mlx "$source/" "$asset/"; then
 		failed=1
 		echo "refused: $asset" >&2
