@@ -4,10 +4,9 @@
  * and reads (run_put_…); the runner executes. They meet in the store only:
  *
  *	run_ask:    judge the request -> runs/NAME/ with its files -> record
- *	            RECORD_RUN (state PENDING) -> answered
- *	run_cancel: RECORD_WISH "cancel"
- *	runner:     waits for RECORD_RUN and RECORD_WISH, executes, and writes
- *	            states to RECORD_RUN and to the run's own files
+ *	            RECORD_RUN (state PENDING) -> RECORD_WISH "start" ->
+ *answered run_cancel: RECORD_WISH "cancel" runner:     waits for RECORD_WISH,
+ *executes, and writes states to RECORD_RUN and to the run's own files
  *
  * A run's number is its directory's inode number. States are KFP v2's, as one
  * word: PENDING RUNNING SUCCEEDED SKIPPED FAILED CANCELING CANCELED PAUSED;

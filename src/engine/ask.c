@@ -433,7 +433,7 @@ static int make(struct plan *p, struct buf *why, struct buf *ret_name,
 		uint64_t *ret_run)
 {
 	AUTO(value_release) struct value *record = value_new_map();
-	uint64_t run;
+	uint64_t run = 0;
 	int err = p->request.name ? make_named(p, why, ret_name, &run)
 				  : make_numbered(p, ret_name, &run);
 

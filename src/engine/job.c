@@ -276,6 +276,8 @@ static enum job_state process_ended(struct job *job,
 	const bool good = r->event == STEP_EXITED && r->value == 0;
 
 	step_end(&job->process);
+	if (job->task->type == TASK_NOTEBOOK)
+		notebook_link_result(job);
 	job->exit_code = good ? 0 : -1;
 	if (job->ending)
 		return ended(job);

@@ -119,6 +119,8 @@ int words_add(struct words *w, const char *word);
 int job_make_spec(struct job *job, struct owned_spec *ret_spec);
 /* notebook.c: the same for a notebook that is in inputs/ or in the asset. */
 int notebook_make_spec(struct job *job, struct owned_spec *spec);
+/* The executed notebook is what the run returns, after a failure too. */
+void notebook_link_result(struct job *job);
 /* What both begin with: owner, limits, directories, the clean environment. */
 int spec_begin(struct job *job, struct owned_spec *o);
 /* At the end: the spec points to what the rest owns. */

@@ -223,6 +223,27 @@ struct keeper {
 	int status;
 };
 
+/* "pid (name) state ppid …", and a name may hold ")". 0: it is gone. */
+static long parent_of(long pid)
+{
+	char path[64], line[512];
+	const char *paren;
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%ld/stat", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	n = read(fd, line, sizeof(line) - 1);
+	close(fd);
+	line[n > 0 ? n : 0] = 0;
+	paren = strrchr(line, ')');
+	if (!paren || strlen(paren) < 5)
+		return 0;
+	return strtol(paren + 4, NULL, 10);
+}
+
 /* Send SIGKILL to every process whose parent we are. */
 static void kill_children(void)
 {
@@ -230,26 +251,10 @@ static void kill_children(void)
 	const struct dirent *entry;
 
 	while (proc && (entry = readdir(proc))) {
-		char path[64], line[512];
-		const char *paren;
-		int fd, ppid = 0, pid = atoi(entry->d_name);
-		ssize_t n;
+		long pid = strtol(entry->d_name, NULL, 10);
 
-		if (pid <= 0)
-			continue;
-		snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-		fd = open(path, O_RDONLY | O_CLOEXEC);
-		n = fd < 0 ? -1 : read(fd, line, sizeof(line) - 1);
-		if (fd >= 0)
-			close(fd);
-		if (n <= 0)
-			continue;
-		line[n] = 0;
-		/* "pid (name) state ppid …", and a name may hold ")" */
-		paren = strrchr(line, ')');
-		if (paren && sscanf(paren + 1, " %*c %d", &ppid) == 1 &&
-		    ppid == getpid())
-			kill(pid, SIGKILL);
+		if (pid > 0 && parent_of(pid) == getpid())
+			kill((pid_t)pid, SIGKILL);
 	}
 	if (proc)
 		closedir(proc);

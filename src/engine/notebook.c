@@ -223,15 +223,30 @@ static void put_source_path(const struct job *job, struct buf *out)
 		 value_find_string(job->run->record, "asset"), file);
 }
 
-/* outputs/NAME.ipynb, also where the asset's is called otherwise. */
-static void put_result_path(const struct job *job, struct buf *out)
+/* The result is called as the notebook is. */
+static const char *result_name(const struct job *job)
 {
-	const struct task *t = job->task;
-	const char *file = t->notebook.file;
+	const char *file = job->task->notebook.file;
 
-	if (t->outputs_count)
-		file = t->outputs[0].name;
-	job_put_path(job, "outputs", file ? file : NOTEBOOK_NAME, out);
+	return file ? file : NOTEBOOK_NAME;
+}
+
+void notebook_link_result(struct job *job)
+{
+	AUTO(buf_release) struct buf name = BUF_INIT(1024);
+	AUTO(buf_release) struct buf target = BUF_INIT(4096);
+	const struct run *r = job->run;
+	struct node_attr attr;
+
+	put_component(result_name(job), &name);
+	buf_addf(&target, "../steps/%s/outputs/%s", job->dir, name.data);
+	if (name.err || target.err ||
+	    node_find(r->st, job->outputs_ino, name.data, &attr))
+		return; /* it was ended before there was one */
+	/* of an attempt before */
+	file_remove(r->st, r->outputs_dir, name.data);
+	if (file_link(r->st, r->outputs_dir, name.data, target.data, &r->owner))
+		job_say(job, "outputs/%s cannot be made", name.data);
 }
 
 static int add_words(struct job *job, const struct value *parameters,
@@ -248,7 +263,7 @@ static int add_words(struct job *job, const struct value *parameters,
 	if (!err)
 		err = text.err ? text.err : words_add(argv, text.data);
 	buf_clear(&text);
-	put_result_path(job, &text);
+	job_put_path(job, "outputs", result_name(job), &text);
 	if (!err)
 		err = text.err ? text.err : words_add(argv, text.data);
 	buf_clear(&text);

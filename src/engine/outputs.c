@@ -51,6 +51,30 @@ static int set_value(struct job *job, const struct param *p,
 	return product->text ? 0 : -ENOMEM;
 }
 
+/* What a fetch brought is in the asset's directory, and outputs/NAME a link to
+ * it, relative, from runs/NAME/steps/TASK/outputs. */
+static int set_fetched(struct job *job, const struct param *p,
+		       struct product *product)
+{
+	const struct run *r = job->run;
+	const char *asset = value_find_string(r->record, "asset");
+	AUTO(buf_release) struct buf path = BUF_INIT(8192);
+	AUTO(buf_release) struct buf target = BUF_INIT(8192);
+	AUTO(buf_release) struct buf name = BUF_INIT(1024);
+
+	buf_addf(&path, "%s/%s", r->mountpoint, asset);
+	buf_addf(&target, "../../../../../%s", asset);
+	put_component(p->name, &name);
+	if (path.err || target.err || name.err)
+		return -ENOMEM;
+	free(product->text);
+	*product = (struct product){ true, buf_take(&path) };
+	if (!product->text)
+		return -ENOMEM;
+	return file_link(r->st, job->outputs_ino, name.data, target.data,
+			 &r->owner);
+}
+
 static int collect(struct job *job, const struct param *p,
 		   struct product *product)
 {
@@ -84,6 +108,7 @@ int job_collect(struct job *job)
 	int err = 0;
 
 	for (size_t i = 0; !err && i < job->task->outputs_count; i++)
-		err = collect(job, &job->task->outputs[i], &product[i]);
+		err = (job->task->type == TASK_FETCH ? set_fetched : collect)(
+			job, &job->task->outputs[i], &product[i]);
 	return err;
 }

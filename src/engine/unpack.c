@@ -68,7 +68,7 @@ static int add_file(void *arg, const char *path, mode_t mode, int64_t mtime_ns,
 	const struct node_new new = { .mode = S_IFREG | (mode & 0777),
 				      .uid = s->p->owner.uid,
 				      .gid = s->p->owner.gid };
-	struct node_attr attr;
+	struct node_attr attr = { 0 };
 	const char *name;
 	uint64_t dir;
 	int err = find_parent(s, path, &dir, &name);
@@ -248,7 +248,7 @@ static int move_all(const struct mover *m, uint64_t from, uint64_t to)
 static int place_archive(const struct placement *p, int fd, struct buf *why)
 {
 	struct mover m = { p, why, true };
-	uint64_t scratch;
+	uint64_t scratch = 0;
 	int err = file_remove(p->st, p->dir, p->scratch);
 
 	if (!err)

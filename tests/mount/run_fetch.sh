@@ -93,6 +93,7 @@ size=$(stat -c %s "$WORK/www/good.tgz")
 is "$(value "$dir/_mlx/status.json" progress bytes_done)" "$size"
 has "$(cat "$dir/_mlx/progress")" '1 of 1 steps, 3.0 MB of 3.0 MB, SUCCEEDED'
 is "$(value "$MNT/datasets/good/_mlx/metadata.json" fetched verified)" true
+is "$(realpath "$dir/steps/fetch/outputs/data")" "$(realpath "$MNT/datasets/good")"
 fetch good SUCCEEDED
 is "$(files good)" './dataset.yaml ./one.csv ./sub/big.bin '
 

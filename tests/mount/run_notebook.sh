@@ -36,14 +36,14 @@ with() {
 	dir=$MNT/runs/good-$2
 	is "$(cat "$dir/_mlx/wait")" SUCCEEDED "$2: $(cat "$dir/log")"
 	has "$(cat "$dir/log")" "got 42 it's \"pears\" \$(id)"
-	result=$(echo "$dir"/steps/*/outputs/*.ipynb)
+	result=$dir/outputs/sum.ipynb
 	has "$(cat "$result")" 'injected-parameters'
 	has "$(cat "$result")" 'got 42'
 	cmp "$WORK/sum.ipynb" "$MNT/notebooks/sum/sum.ipynb"
 	printf 'name: bad-%s\nparameters: {fail: true}\n' "$2" >"$MNT/notebooks/sum/_mlx/run"
 	dir=$MNT/runs/bad-$2
 	is "$(cat "$dir/_mlx/wait")" FAILED
-	has "$(cat "$dir"/steps/*/outputs/*.ipynb)" 'as asked for'
+	has "$(cat "$dir/outputs/sum.ipynb")" 'as asked for'
 	has "$(cat "$dir/log")" 'as asked for'
 	mount_stop
 }
