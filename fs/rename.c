@@ -144,6 +144,15 @@ static int rename_stored(struct rename *r)
 	return 0;
 }
 
+static void log_refusal(const struct rename *r)
+{
+	AUTO(buf_release) struct buf path = BUF_INIT(BUF_MAX);
+
+	node_put_path(r->fs->store, r->to.dir, &path);
+	log_info("%s/%s: refused: %s", path.data, r->to.name,
+		 strerror(-r->err));
+}
+
 static void judge_and_rename(struct job *job)
 {
 	struct rename *r = (struct rename *)job;
@@ -155,7 +164,7 @@ static void judge_and_rename(struct job *job)
 	if (!r->err && catalog_closed(c, r->to.dir, r->to.name, r->uid))
 		log_info("%s: renamed, but refused after all", r->to.name);
 	if (r->err)
-		log_info("%s: refused: %s", r->to.name, strerror(-r->err));
+		log_refusal(r);
 	fs_touch(r->fs);
 	reply_err(r->req, "rename", r->err);
 	free(r);
