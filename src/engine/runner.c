@@ -394,6 +394,10 @@ int runner_start(struct catalog *c, const char *mountpoint,
 
 	if (!r)
 		return -ENOMEM;
+	if (http_setup()) {
+		free(r);
+		return -ENOMEM;
+	}
 	r->c = c;
 	r->st = catalog_store(c);
 	settings_read(r->st, &r->settings);
