@@ -40,17 +40,6 @@ static void read_content(fuse_req_t req, struct content *c, size_t size,
 	fuse_reply_data(req, &data, 0);
 }
 
-static void read_shot(fuse_req_t req, const struct shot *shot, size_t size,
-		      off_t off)
-{
-	size_t left = off >= 0 && (size_t)off < shot->len
-			      ? shot->len - (size_t)off
-			      : 0;
-
-	fuse_reply_buf(req, left ? shot->text + off : "",
-		       size < left ? size : left);
-}
-
 void files_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 		struct fuse_file_info *fi)
 {
@@ -62,7 +51,7 @@ void files_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 		read_content(req, h->content, size, off);
 		break;
 	case HANDLE_SHOT:
-		read_shot(req, atomic_load(&h->shot), size, off);
+		shot_reply(atomic_load(&h->shot), req, size, off);
 		break;
 	case HANDLE_WAIT:
 		wait_read(req, h, size, off);
@@ -251,7 +240,7 @@ void files_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence,
 }
 
 /* EXDEV makes the kernel read and write instead; ENOSYS would do so for ever.
- */
+ * NOLINTNEXTLINE(readability-function-size): libfuse wants nine words */
 void files_copy(fuse_req_t req, fuse_ino_t ino_in, off_t off_in,
 		struct fuse_file_info *fi_in, fuse_ino_t ino_out, off_t off_out,
 		struct fuse_file_info *fi_out, size_t len, int flags)

@@ -12,8 +12,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-extern char **environ;
-
 /* An ordinary user unmounts through fuse's own helper. */
 static int run_fusermount(const char *mountpoint, bool lazily)
 {

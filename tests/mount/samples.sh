@@ -66,7 +66,7 @@ for chance in 0 100; do
 	has "$(cat "$dir/log")" "$said"
 	is "$(cat "$dir/outputs/weather")" $weather
 	is "$(cat "$dir/outputs/clouds")" 3
-	has "$(cat "$dir/steps/say-goodbye/log")" None
+	has "$(cat "$dir/steps/say-goodbye/log")" 'goodbye, Ada'
 	is "$(basename "$(readlink "$MNT/pipelines/umbrella/_mlx/runs/latest")")" "$run"
 	is "$(value "$dir/_mlx/status.json" state)" SUCCEEDED
 done

@@ -22,7 +22,7 @@ has "$(cat "$WORK/said")" "$DAEMON"
 exists "$MNT/datasets/a"
 
 mount_kill9
-expect_errno ENOTCONN stat "$MNT"
+expect_errno ENOTCONN open "$MNT/README.md" O_RDONLY
 mount_start
 exists "$MNT/datasets/a"
 is "$(grep -c " $MNT fuse" /proc/self/mounts)" 1 mounts
