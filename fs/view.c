@@ -270,7 +270,7 @@ int view_find_dir(struct fs *fs, uint64_t object, const char *name,
 	struct node_attr attr;
 	int err = node_find(fs->store, object, name, &attr);
 
-	if (err || !S_ISDIR(attr.mode))
+	if (err || !S_ISDIR(attr.mode) || !catalog_is_asset_name(name))
 		return -ENOENT;
 	*ret_v = (struct view){ below, attr.ino, 0 };
 	return 0;
@@ -288,7 +288,7 @@ static int pass_dir(void *arg, const char *name, const struct node_attr *attr,
 	struct below *below = arg;
 	struct view v = { below->table, attr->ino, 0 };
 
-	if (!S_ISDIR(attr->mode))
+	if (!S_ISDIR(attr->mode) || !catalog_is_asset_name(name))
 		return 0;
 	return below->fn(below->arg, name, &v, cookie);
 }

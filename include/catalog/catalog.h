@@ -58,6 +58,10 @@ struct place_info {
 	uint64_t top; /* ASSET, IN_ASSET: the asset; RUN, IN_RUN: the run */
 };
 
+/* May a directory of this name in a kind's directory be an asset? Hidden and
+ * scratch names, which tools keep there, are none (PLACE_OTHER), and neither is
+ * fsck's lost+found. */
+bool catalog_is_asset_name(const char *name);
 /* Of a directory. Cheap: some hash look-ups. */
 void catalog_locate(struct catalog *c, uint64_t dir,
 		    struct place_info *ret_info);

@@ -253,6 +253,20 @@ static enum place place_in_root(struct catalog *c, uint64_t dir)
 	return PLACE_OTHER;
 }
 
+bool catalog_is_asset_name(const char *name)
+{
+	return name[0] != '.' && !name_is_scratch(name) &&
+	       strcmp(name, "lost+found") != 0;
+}
+
+static bool is_asset(struct catalog *c, uint64_t dir)
+{
+	AUTO(buf_release) struct buf name = BUF_INIT(NAME_LIMIT);
+
+	return catalog_name_of(c, dir, &name) ||
+	       catalog_is_asset_name(name.data);
+}
+
 /* `top` is the directory of the root, `below` the one in it on the way to
  * `dir`, or 0 when dir is top itself. */
 static void place_below(struct catalog *c, uint64_t dir, uint64_t top,
@@ -261,6 +275,8 @@ static void place_below(struct catalog *c, uint64_t dir, uint64_t top,
 	info->kind = kind_of_dir(c, top);
 	if (info->kind && !below) {
 		info->place = PLACE_KIND;
+	} else if (info->kind && !is_asset(c, below)) {
+		info->kind = NULL;
 	} else if (info->kind) {
 		info->place = below == dir ? PLACE_ASSET : PLACE_IN_ASSET;
 		info->top = below;
