@@ -93,7 +93,7 @@ deps: ## install (apt-get, as root or by sudo) what building needs
 # a machine that has nothing yet gets the compiler first, then make reads anew
 demo: ## build, mount a store with samples, run a pipeline; leaves it mounted
 	@contrib/install-deps.sh build demo
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory -j$$(nproc) all
 	@MLXFS=$(CURDIR)/$(BUILD)/mlxfs contrib/demo.sh $(CURDIR)/$(BUILD)/demo
 
 # mount(8) looks for helpers in /sbin alone, so `mount -t fuse.mlxfs` works with
