@@ -103,7 +103,7 @@ static void note_changed(struct store *st, const struct inode *i,
 			 struct opening *o)
 {
 	HOLD_READ(&st->lock);
-	struct inode copy = *i;
+	struct inode copy = { .size = i->size, .mtime = i->mtime };
 	struct stat s;
 
 	if (is_written(i) && !fstat(opening_wfd(o), &s) &&

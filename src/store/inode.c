@@ -157,11 +157,11 @@ void inode_free(struct inode *i)
 {
 	if (!i)
 		return;
-	if (!i->nlink)
+	if (i->flags & INODE_RETIRED)
 		entry_free(*inode_last(i));
 	if (inode_is_dir(i)) {
 		free(i->dir.at);
-		if (i->nlink)
+		if (!(i->flags & INODE_RETIRED))
 			free(i->tree);
 	} else if (S_ISLNK(i->mode)) {
 		free(i->target);
@@ -424,6 +424,7 @@ void entry_retire(struct names *n, struct entry *e)
 	}
 	i->nlink = 0;
 	i->flags &= (uint16_t)~INODE_DIGEST;
+	i->flags |= INODE_RETIRED;
 	if (inode_is_dir(i))
 		free(i->tree);
 	*inode_last(i) = e;

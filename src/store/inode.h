@@ -22,8 +22,9 @@ enum {
 	INODE_DIGEST = 1 << 1,	/* `digest` is that of the content */
 	INODE_SAVED = INODE_WRITING | INODE_DIGEST,
 	/* in memory only */
-	INODE_QUEUED = 1 << 8, /* waits for its digest */
-	INODE_HASHED = 1 << 9, /* being digested, and not changed since */
+	INODE_QUEUED = 1 << 8,	 /* waits for its digest */
+	INODE_HASHED = 1 << 9,	 /* being digested, and not changed since */
+	INODE_RETIRED = 1 << 10, /* has a last name: see inode_last */
 };
 
 /* Totals of a directory of the second level: see node.h. */
@@ -109,7 +110,8 @@ static inline struct inode *inode_parent(const struct inode *i)
 	return i->names ? i->names->dir : NULL;
 }
 
-/* The last name of an unlinked inode, owned, in no table: for messages. */
+/* With INODE_RETIRED, the last name of an unlinked inode, owned, in no table:
+ * for messages. */
 static inline struct entry **inode_last(struct inode *i)
 {
 	return inode_is_dir(i) ? &i->last_dir : &i->last;

@@ -35,13 +35,28 @@ static void fill_inode(struct inode *i, const struct inode_row *row)
 		memcpy(i->digest, row->digest, sizeof(i->digest));
 }
 
+static bool type_is_known(uint32_t mode)
+{
+	switch (mode & S_IFMT) {
+	case S_IFREG:
+	case S_IFDIR:
+	case S_IFLNK:
+	case S_IFIFO:
+	case S_IFSOCK:
+		return !(mode >> 16);
+	default:
+		return false;
+	}
+}
+
 /* Puts a new inode or a newer row of one. */
 static int put_inode(struct names *n, const struct inode_row *row,
 		     const char *target, size_t len, bool may_exist)
 {
 	struct inode *i = may_exist ? inode_find(n, row->ino) : NULL;
 
-	if (!row->ino || !row->nlink)
+	if (!row->ino || !row->nlink || !type_is_known(row->mode) ||
+	    (row->ino == STORE_ROOT && !S_ISDIR(row->mode)))
 		return -EUCLEAN;
 	if (!i) {
 		i = inode_new(row->ino, row->mode);
@@ -88,6 +103,30 @@ static void read_inode(struct stmt *s, struct inode_row *row)
 		row->flags &= ~(uint32_t)INODE_DIGEST;
 }
 
+/* fsck goes on without it; a count of names that is wrong is set right later.
+ */
+static int load_loose_inode(struct store *st, struct inode_row *row,
+			    const char *target, size_t len)
+{
+	int err;
+
+	if (!row->nlink)
+		row->nlink = 1;
+	err = put_inode(&st->names, row, target, len, false);
+	if (err != -EUCLEAN)
+		return err;
+	loose_say(st->loose, "inode %llu is no inode",
+		  (unsigned long long)row->ino);
+	return loose_add(st->loose, ROW_INODE, row->ino, 0);
+}
+
+static int load_inode(struct store *st, struct inode_row *row,
+		      const char *target, size_t len)
+{
+	return st->loose ? load_loose_inode(st, row, target, len)
+			 : put_inode(&st->names, row, target, len, false);
+}
+
 static int load_inodes(struct store *st)
 {
 	AUTO(stmt_release) struct stmt *s = NULL;
@@ -107,7 +146,7 @@ static int load_inodes(struct store *st)
 		read_inode(s, &row);
 		if (S_ISLNK(row.mode))
 			target = stmt_get_text(s, 13, &len);
-		err = put_inode(&st->names, &row, target, len, false);
+		err = load_inode(st, &row, target, len);
 		if (err)
 			return err;
 	}
@@ -152,6 +191,40 @@ static int put_entry(struct names *n, struct inode *dir,
 	return 0;
 }
 
+static int load_loose_entry(struct store *st, struct inode *dir, uint64_t ino,
+			    const struct loaded_entry *l)
+{
+	AUTO(buf_release) struct buf name = BUF_INIT(BUF_MAX);
+	char text[NAME_LIMIT + 1] = "";
+	int err = 0;
+
+	if (l->len <= NAME_LIMIT)
+		memcpy(text, l->name, l->len);
+	if (dir && inode_is_dir(dir) && entry_find(&st->names, dir, text))
+		err = -EUCLEAN;
+	if (!err)
+		err = put_entry(&st->names, dir, l);
+	if (err != -EUCLEAN)
+		return err;
+	name_put_shown(text, &name);
+	loose_say(st->loose,
+		  "the name '%s' in directory %llu stands for nothing",
+		  name.data, (unsigned long long)ino);
+	return loose_add(st->loose, ROW_ENTRY, ino, l->slot);
+}
+
+static int load_entry(struct store *st, struct inode *dir, uint64_t ino,
+		      const struct loaded_entry *l)
+{
+	int err;
+
+	if (st->loose)
+		return load_loose_entry(st, dir, ino, l);
+	err = put_entry(&st->names, dir, l);
+	/* the journal may say more about it */
+	return err == -EUCLEAN && st->read_only ? 0 : err;
+}
+
 static int load_entries(struct store *st)
 {
 	AUTO(stmt_release) struct stmt *s = NULL;
@@ -174,9 +247,7 @@ static int load_entries(struct store *st)
 		l.name = stmt_get_text(s, 4, &l.len);
 		if (!dir || dir->ino != ino)
 			dir = inode_find(&st->names, ino);
-		err = put_entry(&st->names, dir, &l);
-		if (err == -EUCLEAN && st->read_only)
-			continue;
+		err = load_entry(st, dir, ino, &l);
 		if (err)
 			return err;
 	}

@@ -234,7 +234,7 @@ int node_put_path(struct store *st, uint64_t ino, struct buf *out)
 		put_names(i->names, out);
 	} else {
 		buf_puts(out, "(deleted) ");
-		if (*inode_last(i))
+		if (i->flags & INODE_RETIRED)
 			buf_puts(out, (*inode_last(i))->name);
 	}
 	return out->err;

@@ -22,7 +22,25 @@
 #include "store/store.h"
 #include "tables.h"
 
+/* How a store is opened, beside what its caller chooses. */
+enum store_how {
+	STORE_USUAL,
+	STORE_LOOSE,   /* for fsck: damaged rows are told and left out */
+	STORE_REBUILD, /* for fsck: a new catalog beside blobs that are there */
+};
+
+/* What was left out when a store was opened loosely. */
+struct loose {
+	void (*say)(void *arg, const char *sentence);
+	void *arg;
+	unsigned int found;
+	struct row *bad; /* keys of rows that are to be dropped; no data */
+	size_t bad_count, bad_cap;
+};
+
 struct store {
+	struct loose *loose; /* NULL: damage is refused */
+	enum store_how how;
 	char *path;
 	int fd, blobs, lock_file;
 	int null; /* stands for the blob of a file that has none */
@@ -57,6 +75,21 @@ static inline uint64_t store_next(struct store *st)
 {
 	return __atomic_fetch_add(&st->next, 1, __ATOMIC_RELAXED);
 }
+
+/* store.c */
+int store_open_as(const char *path, const struct store_options *options,
+		  enum store_how how, struct loose *loose, struct buf *why,
+		  struct store **ret_store);
+
+/* rebuild.c: what there is of a catalog is put aside; *ret_next: a number above
+ * all that the manifest and the blobs have */
+int rebuild_prepare(struct store *st, uint64_t *ret_next);
+
+/* loose.c: one more fault, told; and a row that is to go because of it */
+void loose_say(struct loose *l, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+int loose_add(struct loose *l, enum row_type type, uint64_t key, uint64_t key2);
+void loose_release(struct loose *l);
 
 /* writer.c */
 int writer_start(struct store *st);

@@ -113,19 +113,23 @@ static int check_fresh(struct store *st, bool *ret_fresh, struct buf *why)
 {
 	struct stat s;
 
+	if (st->how == STORE_REBUILD) {
+		*ret_fresh = true;
+		return rebuild_prepare(st, &st->first);
+	}
 	if (!fstatat(st->fd, "catalog.db", &s, 0)) {
 		*ret_fresh = !s.st_size && blob_none(st->blobs);
 		return 0;
 	}
 	if (errno != ENOENT)
 		return -errno;
-	if (st->read_only)
-		return why_set(why, -ENOENT, "%s holds no catalog", st->path);
 	if (!blob_none(st->blobs))
 		return why_set(why, -EUCLEAN,
 			       "%s/catalog.db is missing: fsck.mlxfs --rebuild "
 			       "makes a new one",
 			       st->path);
+	if (st->read_only)
+		return why_set(why, -ENOENT, "%s holds no catalog", st->path);
 	*ret_fresh = true;
 	return 0;
 }
@@ -153,6 +157,20 @@ static int put_root(struct store *st)
 	return err < 0 ? err : tables_apply(&st->tables, &row);
 }
 
+static int check_soundness(struct store *st, struct buf *why)
+{
+	AUTO(buf_release) struct buf report = BUF_INIT(BUF_MAX);
+	bool sound = false;
+	int err = db_check(st->tables.db, &report, &sound);
+
+	if (err)
+		return err;
+	if (sound)
+		return 0;
+	report.data[strcspn(report.data, "\n")] = 0;
+	return why_set(why, -EUCLEAN, "%s", report.data);
+}
+
 static int open_tables(struct store *st, struct buf *why)
 {
 	AUTO(buf_release) struct buf path = BUF_INIT(BUF_MAX);
@@ -169,6 +187,11 @@ static int open_tables(struct store *st, struct buf *why)
 			  &reason);
 	if (!err && fresh)
 		err = put_root(st);
+	if (!err && st->how == STORE_REBUILD)
+		err = tables_put_meta(&st->tables, META_NEXT,
+				      (int64_t)st->first);
+	if (!err && st->loose)
+		err = check_soundness(st, &reason);
 	if (err == -EUCLEAN)
 		return why_set(why, err,
 			       "%s is damaged (%s): check it with "
@@ -180,24 +203,62 @@ static int open_tables(struct store *st, struct buf *why)
 	return 0;
 }
 
+static int is_clean(struct store *st, bool *ret_clean)
+{
+	int64_t meta[META_COUNT];
+	int err = tables_get_meta(&st->tables, meta);
+
+	if (!err)
+		*ret_clean = meta[META_CLEAN];
+	return err;
+}
+
 /* Without its journal a catalog that was not closed in order lacks what was
  * acknowledged last. */
 static int check_journal(struct store *st, struct buf *why)
 {
-	int64_t meta[META_COUNT];
 	struct stat s;
+	bool clean;
 	int err;
 
 	if (!fstatat(st->fd, "journal", &s, 0))
 		return 0;
-	err = tables_get_meta(&st->tables, meta);
-	if (err)
+	err = is_clean(st, &clean);
+	if (err || clean)
 		return err;
-	if (meta[META_CLEAN])
-		return 0;
 	return why_set(why, -EUCLEAN,
 		       "%s/journal is missing: check the store with fsck.mlxfs",
 		       st->path);
+}
+
+static int open_journal(struct store *st, const struct store_options *o,
+			struct buf *why)
+{
+	int err = check_journal(st, why);
+
+	return err ? err
+		   : journal_open(&st->journal, st->fd, o->journal_bytes,
+				  st->read_only, why);
+}
+
+/* fsck goes on without one that cannot be read; it is put aside. */
+static int open_journal_loosely(struct store *st, const struct store_options *o)
+{
+	AUTO(buf_release) struct buf why = WHY_INIT;
+	int err = open_journal(st, o, &why);
+
+	if (err != -EUCLEAN)
+		return err;
+	loose_say(st->loose,
+		  "%s; what was changed last before a crash may be lost",
+		  why.data);
+	if (st->read_only)
+		return 0;
+	if (renameat(st->fd, "journal", st->fd, "journal.bad") &&
+	    errno != ENOENT)
+		return -errno;
+	return journal_open(&st->journal, st->fd, o->journal_bytes, false,
+			    NULL);
 }
 
 static int open_files(struct store *st, const struct store_options *o,
@@ -213,10 +274,8 @@ static int open_files(struct store *st, const struct store_options *o,
 		return -errno;
 	err = open_tables(st, why);
 	if (!err)
-		err = check_journal(st, why);
-	if (!err)
-		err = journal_open(&st->journal, st->fd, o->journal_bytes,
-				   st->read_only, why);
+		err = st->loose ? open_journal_loosely(st, o)
+				: open_journal(st, o, why);
 	if (!err)
 		err = writer_recover(st, why);
 	if (!err)
@@ -245,6 +304,15 @@ static void take_from_blob(struct store *st, struct inode *i)
 	journal_end(&st->journal, &rows);
 }
 
+/* Never give out a number that is there, whatever the database says. */
+static void keep_numbers(struct store *st, const struct inode *i)
+{
+	uint64_t most = i->ino > i->blob ? i->ino : i->blob;
+
+	if (st->next <= most)
+		__atomic_store_n(&st->next, most + 1, __ATOMIC_RELAXED);
+}
+
 /* Runs before anybody else knows the store. */
 static void settle_all(struct store *st)
 {
@@ -254,6 +322,7 @@ static void settle_all(struct store *st)
 
 	for (size_t slot = 0; slot < n->inode_slots; slot++)
 		for (struct inode *i = n->inodes[slot]; i; i = i->next) {
+			keep_numbers(st, i);
 			if (!inode_is_file(i) || !i->blob)
 				continue;
 			torn |= i->flags & INODE_WRITING;
@@ -317,14 +386,17 @@ static int init(struct store *st, const struct store_options *options)
 	return err ? err : records_init(&st->records);
 }
 
-int store_open(const char *path, const struct store_options *options,
-	       struct buf *why, struct store **ret_store)
+int store_open_as(const char *path, const struct store_options *options,
+		  enum store_how how, struct loose *loose, struct buf *why,
+		  struct store **ret_store)
 {
 	AUTO(store_release) struct store *st = calloc(1, sizeof(*st));
 	int err;
 
 	if (!st)
 		return -ENOMEM;
+	st->how = how;
+	st->loose = loose;
 	err = init(st, options);
 	if (!err)
 		err = open_dir(st, path, why);
@@ -340,6 +412,12 @@ int store_open(const char *path, const struct store_options *options,
 		return why_set(why, err, "%s: %s", path, strerror(-err));
 	*ret_store = TAKE(st);
 	return 0;
+}
+
+int store_open(const char *path, const struct store_options *options,
+	       struct buf *why, struct store **ret_store)
+{
+	return store_open_as(path, options, STORE_USUAL, NULL, why, ret_store);
 }
 
 /* Unlinked inodes that the kernel still knew, or that were never closed. */

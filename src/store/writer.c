@@ -169,7 +169,7 @@ static int commit_batch(struct store *st, const struct batch *b,
 	struct tables *t = &st->tables;
 	uint64_t next = __atomic_load_n(&st->next, __ATOMIC_RELAXED);
 	uint64_t limit = st->limit;
-	bool step = limit - next < STEP / 2;
+	bool step = next + STEP / 2 > limit;
 	int err;
 
 	if (step)
