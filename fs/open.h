@@ -16,6 +16,7 @@ enum handle_type {
 };
 
 struct handle {
+	_Atomic bool ready;
 	enum handle_type type;
 	uint64_t ino;
 	uid_t uid; /* who opened it */
@@ -31,9 +32,15 @@ int handles_init(struct fs *fs);
 /* Closes what is still open. After the session has ended. */
 void handles_release(struct fs *fs);
 
+/* Who made the handle and who is handed it are in order by way of the kernel;
+ * `ready` says so to those who look at this program alone. */
 static inline struct handle *handle_of(const struct fuse_file_info *fi)
 {
-	return fi ? (struct handle *)(uintptr_t)fi->fh : NULL;
+	struct handle *h = fi ? (struct handle *)(uintptr_t)fi->fh : NULL;
+
+	if (h)
+		atomic_load_explicit(&h->ready, memory_order_acquire);
+	return h;
 }
 
 /* Open inode `ino` with fi->flags for the request's caller; fills fi. */

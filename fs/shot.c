@@ -54,6 +54,20 @@ void shot_release(struct shot **shot)
 	*shot = NULL;
 }
 
+/* Held meanwhile: the reader may close the file before the answer's system call
+ * has come back to us. */
+void shot_reply(struct shot *shot, fuse_req_t req, size_t size, off_t off)
+{
+	AUTO(shot_release) struct shot *held = shot;
+	size_t left = off >= 0 && (size_t)off < shot->len
+			      ? shot->len - (size_t)off
+			      : 0;
+
+	atomic_fetch_add(&held->users, 1);
+	fuse_reply_buf(req, left ? held->text + off : "",
+		       size < left ? size : left);
+}
+
 static struct slot *slot_of(struct shots *shots, uint64_t ino)
 {
 	return &shots->slot[(ino * UINT64_C(0x9e3779b97f4a7c15)) >> 58];

@@ -142,5 +142,7 @@ void shots_release(struct fs *fs);
 /* -ENOMEM, -ENOENT. */
 int shot_get(struct fs *fs, const struct view *v, struct shot **ret_shot);
 void shot_release(struct shot **shot);
+/* Answers a READ from it. */
+void shot_reply(struct shot *shot, fuse_req_t req, size_t size, off_t off);
 
 #endif

@@ -54,17 +54,6 @@ void waits_release(struct fs *fs)
 	fs->waits = NULL;
 }
 
-static void reply_part(fuse_req_t req, const struct shot *shot, size_t size,
-		       off_t off)
-{
-	size_t left = off >= 0 && (size_t)off < shot->len
-			      ? shot->len - (size_t)off
-			      : 0;
-
-	fuse_reply_buf(req, left ? shot->text + off : "",
-		       size < left ? size : left);
-}
-
 /* The first who is here keeps what it says for the rest of the open file. */
 static int answer(struct fs *fs, fuse_req_t req, struct handle *h,
 		  const struct view *v, size_t size, off_t off)
@@ -81,7 +70,7 @@ static int answer(struct fs *fs, fuse_req_t req, struct handle *h,
 			shot = none;
 		}
 	}
-	reply_part(req, shot, size, off);
+	shot_reply(shot, req, size, off);
 	return 0;
 }
 
