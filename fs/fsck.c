@@ -39,7 +39,10 @@ static int explain(const char *store, int err)
 {
 	const char *hint = err == -EBUSY ? ": it is mounted; unmount it first"
 			   : err == -EUCLEAN ? ": only --rebuild can help"
-					     : "";
+			   : err == -ENOENT
+				   ? ": no catalog there; if its blobs/ are, "
+				     "--rebuild makes a new one"
+				   : "";
 
 	fprintf(stderr, "fsck.mlxfs: %s: %s%s\n", store, strerror(-err), hint);
 	return FSCK_ERROR;

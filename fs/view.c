@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "home.h"
 #include "store/node.h"
 
 #define TABLE_SHIFT 58
@@ -235,11 +236,11 @@ void view_put_path(struct fs *fs, const struct view *v, struct buf *out)
 {
 	const struct view_row *row = view_row_of(v);
 
-	if (v->object != STORE_ROOT || v->table == VIEW_TOP)
-		buf_puts(out, ".mlx");
-	if (v->object != STORE_ROOT) {
-		buf_putc(out, '/');
+	if (v->object != STORE_ROOT) { /* as one comes there from the object */
 		node_put_path(fs->store, v->object, out);
+		buf_puts(out, "/" HOME_LINK);
+	} else if (v->table == VIEW_TOP) {
+		buf_puts(out, ".mlx");
 	}
 	if (row)
 		buf_addf(out, "%s%s", out->len ? "/" : "", row->name);

@@ -123,7 +123,7 @@ int view_each(struct fs *fs, const struct view *dir, uint64_t cookie,
 	      view_each_fn *fn, void *arg);
 /* Sizes are exact: a file is rendered for it. -ENOENT. */
 int view_get_stat(struct fs *fs, uint64_t ino, struct stat *ret_stat);
-/* ".mlx/models/max-ocr/run", for messages. */
+/* "models/max-ocr/_mlx/run", for messages. */
 void view_put_path(struct fs *fs, const struct view *v, struct buf *out);
 
 /*

@@ -172,7 +172,8 @@ int catalog_set_fetched(struct catalog *c, uint64_t asset,
 			const struct value *fetched);
 
 struct catalog_counts {
-	unsigned int assets[KIND_MOST]; /* in the order of the table of kinds */
+	/* registered ones, in the order of the table of kinds */
+	unsigned int assets[KIND_MOST];
 	unsigned int drafts, invalid;
 };
 /* (blocks): looks at those that nobody looked at since they changed. */

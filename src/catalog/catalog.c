@@ -647,6 +647,19 @@ void catalog_changed(struct catalog *c, uint64_t dir, const char *name)
 
 /* ---- counting ---- */
 
+static void count_asset(struct catalog *c, size_t number, uint64_t ino,
+			struct catalog_counts *counts)
+{
+	HOLD(&c->lock);
+	const struct asset *a = index_find(&c->index, ino);
+
+	if (!a)
+		return;
+	counts->assets[number] += a->state == STATE_REGISTERED;
+	counts->drafts += a->state == STATE_DRAFT;
+	counts->invalid += a->state == STATE_INVALID;
+}
+
 static int count_kind(struct catalog *c, size_t number,
 		      struct catalog_counts *counts)
 {
@@ -658,14 +671,7 @@ static int count_kind(struct catalog *c, size_t number,
 
 		if (!S_ISDIR(l.entry[i].attr.mode) || asset_refresh(c, ino))
 			continue;
-		counts->assets[number]++;
-		{
-			HOLD(&c->lock);
-			struct asset *a = index_find(&c->index, ino);
-
-			counts->drafts += a && a->state == STATE_DRAFT;
-			counts->invalid += a && a->state == STATE_INVALID;
-		}
+		count_asset(c, number, ino, counts);
 	}
 	return err;
 }
