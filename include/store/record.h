@@ -16,8 +16,8 @@ enum record_class {
 	RECORD_RUN = 2,	  /* key: inode of the run's directory (engine/) */
 	RECORD_WISH = 3, /* key: the run's: what a user asked of it (engine/) */
 	RECORD_SETTING = 4, /* key: small fixed numbers, see their users */
-	RECORD_SPEC = 5, /* key: an asset: the text of its last valid spec, where a
-			  * run needs it (catalog/) */
+	RECORD_SPEC = 5,    /* key: an asset: the text of its last valid spec,
+			     * where a    run needs it (catalog/) */
 	RECORD_CLASSES
 };
 
