@@ -2,9 +2,9 @@
 /*
  * The rules, by place (DESIGN sections 3 and 7):
  *
- *	root    fixed, but for .Trash-UID, made by UID or root
- *	runs/   the engine makes runs; a finished one may be removed or moved to
- *		the trash, and back
+ *	root    fixed, but for .Trash-UID, made by UID or root, and for
+ *Jupyter's .ipynb_checkpoints runs/   the engine makes runs; a finished one may
+ *be removed or moved to the trash, and back; .ipynb_checkpoints as in the root
  *	a run   its owner's, but while it runs what stands directly in it stays
  *	views   scratch names only; generated names can be "removed", which does
  *		nothing, so that tools which clean up are content
@@ -190,6 +190,21 @@ static bool is_trash_of(const char *name, mode_t type, uid_t uid)
 	return !*end && (uid == 0 || owner == uid);
 }
 
+/* Jupyter makes this directory beside whatever it opens or deletes, and takes a
+ * refusal for one of the deed itself. */
+static bool is_checkpoints(const char *name)
+{
+	return !strcmp(name, ".ipynb_checkpoints");
+}
+
+/* What a user may make in the root or in runs/. */
+static bool may_be_made(const struct spot *spot, mode_t type, uid_t uid)
+{
+	return (S_ISDIR(type) && is_checkpoints(spot->name)) ||
+	       (spot->place == PLACE_ROOT &&
+		is_trash_of(spot->name, type, uid));
+}
+
 /* The name of an asset stands in JSON, YAML and Python: it has to be text. */
 static int refuse_name(struct fs *fs, const struct spot *spot)
 {
@@ -222,12 +237,12 @@ int spot_may_make(struct fs *fs, struct spot *spot, mode_t type, uid_t uid)
 	case SPOT_REAL:
 		break;
 	}
-	if (spot->place == PLACE_ROOT)
-		return is_trash_of(spot->name, type, uid) ? 0 : -EPERM;
+	if (spot->place == PLACE_ROOT || spot->place == PLACE_RUNS)
+		return may_be_made(spot, type, uid) ? 0 : -EPERM;
 	if (spot->place == PLACE_KIND &&
 	    !name_is_utf8(spot->name, strlen(spot->name)))
 		return refuse_name(fs, spot);
-	return spot->place == PLACE_RUNS ? -EPERM : 0;
+	return 0;
 }
 
 /* 0 for what is no run, or is over. */
@@ -252,9 +267,11 @@ int spot_may_remove(struct fs *fs, const struct spot *spot)
 	if (spot->type != SPOT_REAL)
 		return 0;
 	if (spot->place == PLACE_ROOT)
-		return strncmp(spot->name, TRASH_PREFIX, strlen(TRASH_PREFIX))
-			       ? -EPERM
-			       : 0;
+		return is_checkpoints(spot->name) ||
+				       !strncmp(spot->name, TRASH_PREFIX,
+						strlen(TRASH_PREFIX))
+			       ? 0
+			       : -EPERM;
 	if (spot->place == PLACE_RUN)
 		return may_remove_run(fs, spot->top);
 	if (spot->place == PLACE_RUNS &&

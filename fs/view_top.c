@@ -47,20 +47,21 @@ static const char readme_rest[] =
 	"`_mlx/log` of recent events. The manual page mlxfs(1) says the "
 	"rest.\n";
 
+/* It says what this program says, so it is as old as the program. */
 static int put_readme(struct fs *fs, uint64_t object, struct buf *out,
 		      int64_t *ret_changed)
 {
-	struct node_attr attr;
-	int err = node_get(fs->store, object, &attr);
+	struct stat program;
 
-	if (err)
-		return err;
+	(void)fs;
+	(void)object;
 	buf_puts(out, readme_head);
 	for (const struct kind *kind = kinds; kind->name; kind++)
 		buf_addf(out, "    %s/%*s%s\n", kind->dir,
 			 13 - (int)strlen(kind->dir), "", kind->summary);
 	buf_puts(out, readme_rest);
-	*ret_changed = attr.mtime;
+	if (!stat("/proc/self/exe", &program))
+		*ret_changed = clock_from_timespec(&program.st_mtim);
 	return 0;
 }
 

@@ -282,6 +282,8 @@ static void place_below(struct catalog *c, uint64_t dir, uint64_t top,
 		info->top = below;
 	} else if (top == c->runs_dir && !below) {
 		info->place = PLACE_RUNS;
+	} else if (top == c->runs_dir && !is_asset(c, below)) {
+		info->place = PLACE_OTHER;
 	} else if (top == c->runs_dir) {
 		info->place = below == dir ? PLACE_RUN : PLACE_IN_RUN;
 		info->top = below;

@@ -50,6 +50,18 @@ is "$(value "$MNT/datasets/a/_mlx/metadata.json" kind)" dataset
 rm -r "$MNT/.Trash-$me"
 exists_not "$MNT/.Trash-$me"
 
+# Jupyter's checkpoints; what generates README.md does not change by any of it
+said=$(stat -c '%y %z' "$MNT/README.md")
+expect_errno EPERM create "$MNT/.ipynb_checkpoints"
+mkdir "$MNT/.ipynb_checkpoints"
+cp "$MNT/README.md" "$MNT/.ipynb_checkpoints/README-checkpoint.md"
+exists_not "$MNT/.ipynb_checkpoints/_mlx"
+expect_errno EPERM rename "$MNT/.ipynb_checkpoints" "$MNT/checkpoints"
+is "$(stat -c '%y %z' "$MNT/README.md")" "$said"
+rm -r "$MNT/.ipynb_checkpoints"
+mkdir "$MNT/models/.ipynb_checkpoints"
+expect_errno EPERM rename "$MNT/models/.ipynb_checkpoints" "$MNT/.ipynb_checkpoints"
+
 # the hidden directory of scratch names
 echo x >"$MNT/.mlx/models/.hidden.swp"
 expect_errno ENOENT lstat "$MNT/.mlx-scratch"

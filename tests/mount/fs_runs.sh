@@ -54,6 +54,16 @@ exists_not "$MNT/components/fast/_mlx/runs/f"
 echo 'name: f' >"$MNT/components/fast/_mlx/run"
 is "$(cat "$runs/f/_mlx/wait")" SUCCEEDED
 
+# what Jupyter keeps beside runs is none
+expect_errno EPERM create "$runs/.ipynb_checkpoints"
+mkdir "$runs/.ipynb_checkpoints"
+echo old >"$runs/.ipynb_checkpoints/f-checkpoint"
+exists_not "$runs/.ipynb_checkpoints/_mlx"
+is "$(ls "$MNT/.mlx/runs" | tr '\n' ' ')" 'f s '
+expect_errno EPERM rename "$runs/.ipynb_checkpoints" "$runs/checkpoints"
+expect_errno EPERM rename "$runs/.ipynb_checkpoints" "$MNT/models/checkpoints"
+rm -r "$runs/.ipynb_checkpoints"
+
 echo >"$runs/s/_mlx/cancel"
 is "$(cat "$runs/s/_mlx/wait")" CANCELED
 rm -r "$runs/s"
