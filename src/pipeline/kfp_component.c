@@ -155,8 +155,9 @@ struct words {
 	struct kfp *k;
 	const struct kfp_task *kt;
 	struct buf *out;
-	int indent; /* -1: all in one line */
-	bool given; /* inside of an IfPresent: what it asks for is there */
+	int indent;  /* -1: all in one line */
+	bool given;  /* inside of an IfPresent: what it asks for is there */
+	bool joined; /* inside of a Concat: a choice is between single texts */
 };
 
 static const struct kfp_slot *slot_of(const struct words *w,
@@ -248,6 +249,7 @@ static int put_text(struct words *w, const struct text *t)
 /* ---- words ---- */
 
 static int put_words(struct words *w, const struct arg *args, size_t count);
+static int put_joined(struct words *w, const struct arg *args, size_t count);
 
 static void begin_word(struct words *w)
 {
@@ -277,10 +279,72 @@ static const struct kfp_slot *maybe(const struct words *w, const struct arg *a)
 		       : NULL;
 }
 
-/* [then…], else [other…] of an IfPresent, in one line. */
+/* Are the words known to be there, each of them? */
+static bool has_if(const struct words *w, const struct arg *args, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct kfp_slot *slot = maybe(w, &args[i]);
+
+		if ((slot && !w->given && (slot->optional || slot->absent)) ||
+		    args[i].type == ARG_IF ||
+		    has_if(w, args[i].then, args[i].then_count))
+			return true;
+	}
+	return false;
+}
+
+/* a + b + …: the words as one text */
+static int put_joined(struct words *w, const struct arg *args, size_t count)
+{
+	int err = 0;
+
+	if (!count)
+		buf_puts(w->out, "''");
+	for (size_t i = 0; i < count && !err; i++) {
+		const struct arg *part = &args[i];
+		bool plain =
+			part->type == ARG_TEXT && text_is_plain(&part->text);
+
+		buf_puts(w->out, i ? " + " : "");
+		if (part->type == ARG_CONCAT) {
+			err = put_joined(w, part->then, part->then_count);
+			continue;
+		}
+		buf_puts(w->out, plain ? "" : "str(");
+		err = put_text(w, &part->text);
+		buf_puts(w->out, plain ? "" : ")");
+	}
+	return err;
+}
+
+static int put_list(struct words *w, const struct arg *args, size_t count)
+{
+	int err;
+
+	buf_putc(w->out, '[');
+	err = put_words(w, args, count);
+	/* the last ", " of the line */
+	if (!w->out->err && count && w->out->data[w->out->len - 1] == ' ')
+		w->out->data[w->out->len -= 2] = 0;
+	buf_putc(w->out, ']');
+	return err;
+}
+
+static int put_branch(struct words *w, const struct arg *args, size_t count)
+{
+	if (!w->joined)
+		return put_list(w, args, count);
+	if (has_if(w, args, count))
+		return kfp_refuse(w->k, w->kt->t,
+				  "a choice inside a choice inside a text");
+	return put_joined(w, args, count);
+}
+
+/* An IfPresent, in one line. */
 static int put_if_present(struct words *w, const struct kfp_slot *slot,
 			  const struct arg *a)
 {
+	bool lone = a->type == ARG_TEXT;
 	struct words inside = *w;
 	int err;
 
@@ -289,16 +353,11 @@ static int put_if_present(struct words *w, const struct kfp_slot *slot,
 	begin_word(w);
 	buf_puts(w->out, "dsl.IfPresentPlaceholder(input_name=");
 	python_put_string(slot->id, w->out);
-	buf_puts(w->out, ", then=[");
-	if (a->type == ARG_TEXT)
-		err = put_words(&inside, a, 1);
-	else
-		err = put_words(&inside, a->then, a->then_count);
-	buf_puts(w->out, "]");
+	buf_puts(w->out, ", then=");
+	err = put_branch(&inside, lone ? a : a->then, lone ? 1 : a->then_count);
 	if (!err && a->other_count) {
-		buf_puts(w->out, ", else_=[");
-		err = put_words(&inside, a->other, a->other_count);
-		buf_puts(w->out, "]");
+		buf_puts(w->out, ", else_=");
+		err = put_branch(&inside, a->other, a->other_count);
 	}
 	buf_puts(w->out, ")");
 	end_word(w);
@@ -330,54 +389,20 @@ static int put_if(struct words *w, const struct arg *a)
 		   : put_words(w, a->other, a->other_count);
 }
 
-static bool has_if(const struct words *w, const struct arg *args, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		const struct kfp_slot *slot = maybe(w, &args[i]);
-
-		if ((slot && (slot->optional || slot->absent)) ||
-		    args[i].type == ARG_IF ||
-		    has_if(w, args[i].then, args[i].then_count))
-			return true;
-	}
-	return false;
-}
-
-static int put_concat_parts(struct words *w, const struct arg *a)
-{
-	int err = 0;
-
-	for (size_t i = 0; i < a->then_count && !err; i++) {
-		const struct arg *part = &a->then[i];
-
-		buf_puts(w->out, i ? " + " : "");
-		if (part->type == ARG_CONCAT && part->then_count) {
-			err = put_concat_parts(w, part);
-			continue;
-		}
-		buf_puts(w->out, "str(");
-		err = put_text(w, &part->text);
-		buf_puts(w->out, ")");
-	}
-	return err;
-}
-
 static int put_concat(struct words *w, const struct arg *a)
 {
 	struct words inside = *w;
 	int err;
 
 	inside.indent = -1;
+	inside.joined = true;
 	begin_word(w);
-	if (!a->then_count) {
-		buf_puts(w->out, "''");
-		err = 0;
-	} else if (!has_if(w, a->then, a->then_count)) {
-		err = put_concat_parts(&inside, a);
+	if (!has_if(w, a->then, a->then_count)) {
+		err = put_joined(&inside, a->then, a->then_count);
 	} else {
-		buf_puts(w->out, "dsl.ConcatPlaceholder([");
-		err = put_words(&inside, a->then, a->then_count);
-		buf_puts(w->out, "])");
+		buf_puts(w->out, "dsl.ConcatPlaceholder(");
+		err = put_list(&inside, a->then, a->then_count);
+		buf_puts(w->out, ")");
 	}
 	end_word(w);
 	return err;
@@ -460,6 +485,24 @@ static long count_words(const struct words *w, const struct arg *args,
 
 /* ---- steps ---- */
 
+/* 'NAME=' + str(value) */
+static int put_variable(struct words *w, const struct env *e)
+{
+	AUTO(buf_release) struct buf text = BUF_INIT(BUF_MAX);
+	bool plain = text_is_plain(&e->value);
+	int err;
+
+	buf_addf(&text, "%s=%s", e->name,
+		 plain && e->value.count == 1 ? e->value.segment[0].text : "");
+	python_put_string(text.data, w->out);
+	if (text.err || (plain && e->value.count <= 1))
+		return text.err;
+	buf_puts(w->out, " + str(");
+	err = put_text(w, &e->value);
+	buf_puts(w->out, ")");
+	return err;
+}
+
 /* `env NAME=VALUE …` before the program's words; how many words. */
 static int put_env(struct words *w, const struct step *s)
 {
@@ -470,10 +513,7 @@ static int put_env(struct words *w, const struct step *s)
 	put_plain_word(w, "env");
 	for (size_t i = 0; i < s->env_count && !err; i++) {
 		begin_word(w);
-		python_put_string(s->env[i].name, w->out);
-		buf_puts(w->out, " + '=' + str(");
-		err = put_text(w, &s->env[i].value);
-		buf_puts(w->out, ")");
+		err = put_variable(w, &s->env[i]);
 		end_word(w);
 	}
 	return err;

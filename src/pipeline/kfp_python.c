@@ -456,9 +456,9 @@ static int put_pipeline(struct kfp *k)
 
 	buf_puts(k->out, "\n\n@dsl.pipeline(\n    name=");
 	err = put_name(k);
-	if (k->p->description && *k->p->description) {
+	if (!err && k->p->description && *k->p->description) {
 		buf_puts(k->out, ",\n    description=");
-		python_put_lines(k->p->description, 1, k->out);
+		err = python_put_prose(k->p->description, 1, k->out);
 	}
 	buf_puts(k->out, ",\n)\ndef pipeline(\n");
 	put_params(k, false);
@@ -494,6 +494,28 @@ static int put_components(struct kfp *k)
 	return err;
 }
 
+/* kfp writes each default into a comment at the head of its YAML, as it is; one
+ * of several lines would go on outside of the comment. */
+static void put_comment_guard(struct kfp *k)
+{
+	bool plain = true;
+
+	for (size_t i = 0; i < k->p->params_count; i++) {
+		const char *text = value_string(k->p->params[i].fallback);
+
+		plain &= !text || python_is_plain(text);
+	}
+	if (plain)
+		return;
+	buf_puts(
+		k->out,
+		"\n\n# A default of several lines would break the comment that "
+		"kfp writes of it.\n"
+		"compiler.pipeline_spec_builder.extract_comments_from_pipeline_"
+		"spec = (\n"
+		"    lambda spec, description: '# PIPELINE DEFINITION\\n')\n");
+}
+
 static int write_all(struct kfp *k)
 {
 	int err = kfp_plan(k);
@@ -508,6 +530,7 @@ static int write_all(struct kfp *k)
 		err = put_finally(k);
 	if (!err)
 		err = put_pipeline(k);
+	put_comment_guard(k);
 	buf_puts(k->out,
 		 "\n\nif __name__ == '__main__':\n"
 		 "    compiler.Compiler().compile(\n"

@@ -55,27 +55,66 @@ static void put_char(const char *s, size_t len, uint32_t c, struct buf *out)
 		buf_addf(out, "\\U%08x", (unsigned int)c);
 }
 
+/* Bytes of the first character of text, or 0: it is no UTF-8. */
+static size_t next_char(const char *text, size_t len, uint32_t *ret_c)
+{
+	size_t room = len < 4 ? len : 4;
+
+	/* the shortest valid beginning is one character */
+	for (size_t one = 1; one <= room; one++)
+		if (name_is_utf8(text, one))
+			return take_char(text, ret_c);
+	return 0;
+}
+
 static void put_part(const char *text, size_t len, struct buf *out)
 {
 	buf_putc(out, '\'');
 	for (size_t i = 0; i < len;) {
-		size_t room = len - i < 4 ? len - i : 4;
-		size_t one = 1;
 		uint32_t c;
+		size_t one = next_char(text + i, len - i, &c);
 
-		/* the shortest valid beginning is one character */
-		while (one <= room && !name_is_utf8(text + i, one))
-			one++;
-		if (one > room) {
+		if (one)
+			put_char(text + i, one, c, out);
+		else
 			buf_puts(out, "\\ufffd");
-			i++;
-			continue;
-		}
-		take_char(text + i, &c);
-		put_char(text + i, one, c, out);
-		i += one;
+		i += one ? one : 1;
 	}
 	buf_putc(out, '\'');
+}
+
+bool python_is_plain(const char *text)
+{
+	size_t len = strlen(text);
+
+	for (size_t i = 0; i < len;) {
+		uint32_t c;
+		size_t one = next_char(text + i, len - i, &c);
+
+		if (!one || is_hidden(c))
+			return false;
+		i += one;
+	}
+	return true;
+}
+
+int python_put_prose(const char *text, int indent, struct buf *out)
+{
+	AUTO(buf_release) struct buf prose = BUF_INIT(BUF_MAX);
+	size_t len = strlen(text);
+
+	for (size_t i = 0; i < len;) {
+		uint32_t c;
+		size_t one = next_char(text + i, len - i, &c);
+
+		if (one && (c == '\n' || !is_hidden(c)))
+			buf_add(&prose, text + i, one);
+		else if (c != '\r' || text[i + 1] != '\n')
+			buf_putc(&prose, ' ');
+		i += one ? one : 1;
+	}
+	python_put_lines(prose.data, indent, out);
+	return prose.err;
 }
 
 void python_put_string(const char *text, struct buf *out)

@@ -146,3 +146,213 @@ TEST(kfp_compiles_the_samples)
 	}
 	CHECK_INT(ask_python(kfp_python(), driver, dir), 0);
 }
+
+/* ---- literals ---- */
+
+static const char *const nasty[] = {
+	"",
+	"plain",
+	"it's",
+	"\"double\"",
+	"back\\slash\\'",
+	"\\",
+	"line\nline\r\n\ttab",
+	"'''triple\"\"\"",
+	"\x01\x1b[31m\x7f",
+	"caf\xc3\xa9 \xe3\x83\x87\xe3\x83\xbc\xe3\x82\xbf \xf0\x9f\x90\xb3",
+	"\xe2\x80\xae"
+	"reversed\xe2\x80\xac", /* bidirectional override */
+	"\xe2\x80\xa8 line separator",
+	"{braces} %s ${x} $(y) {{$.inputs}}",
+	"# no comment",
+	"\\N{BULLET} \\x41 \\u0041",
+};
+
+static int put_literals(const char *dir)
+{
+	AUTO(buf_release) struct buf code = BUF_INIT(BUF_MAX);
+	AUTO(buf_release) struct buf json = BUF_INIT(BUF_MAX);
+	AUTO(value_release) struct value *list = value_new_list();
+	int err = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(nasty) && !err; i++)
+		err = value_add(list, value_new_string(nasty[i]));
+	if (err)
+		return err;
+	python_put_value(list, &code);
+	json_write(list, &json);
+	err = put_file(dir, "list.txt", &code);
+	return err ? err : put_file(dir, "list.json", &json);
+}
+
+TEST(kfp_literals_are_what_python_reads)
+{
+	static const char program[] =
+		"import ast, json, sys\n"
+		"source = open(sys.argv[1] + '/list.txt', newline='').read()\n"
+		"want = json.load(open(sys.argv[1] + '/list.json'))\n"
+		"got = ast.literal_eval(source)\n"
+		"assert '\\n' not in source and '\\u202e' not in source\n"
+		"assert got == want, (got, want)\n";
+	const char *dir = unit_dir();
+	AUTO(buf_release) struct buf text = BUF_INIT(64);
+
+	python_put_string(NULL, &text);
+	CHECK_STR(text.data, "None");
+	buf_clear(&text);
+	python_put_string("a\xff"
+			  "b",
+			  &text);
+	CHECK_STR(text.data, "'a\\ufffdb'");
+	CHECK_INT(put_literals(dir), 0);
+	if (ask_python("python3", "pass", "")) {
+		unit_skip("no python3");
+		return;
+	}
+	CHECK_INT(ask_python("python3", program, dir), 0);
+}
+
+TEST(kfp_identifiers_are_fit_for_python)
+{
+	static const struct {
+		const char *name, *id;
+	} cases[] = {
+		{ "input_text", "input_text" },
+		{ "DAX YAML", "dax_yaml" },
+		{ "  --x--  ", "x" },
+		{ "class", "class_" },
+		{ "Class", "class_" },
+		{ "str", "str_" },
+		{ "dsl", "dsl_" },
+		{ "pipeline", "pipeline_" },
+		{ "1st", "n1st" },
+		{ "__init__", "init" },
+		{ "\xe3\x83\x87\xe3\x83\xbc\xe3\x82\xbf", "n" },
+		{ "\xc3\x9cn\xc3\xafx", "n_x" },
+		{ "a\nb;import os", "a_b_import_os" },
+		{ "", "n" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		AUTO(buf_release) struct buf id = BUF_INIT(256);
+
+		python_put_identifier(cases[i].name, &id);
+		CHECK_STR(id.data, cases[i].id);
+	}
+}
+
+/* ---- what broke the generator of MLX, and worse ---- */
+
+/* A component with inputs that are each a trap. NAME.json says what the
+ * compiled pipeline must have: its description and its defaults in order. */
+static const char hostile[] =
+	"name: \"Bob's \\\"best\\\" \\\\ caf\\u00e9\\nimport os\"\n"
+	"description: \"line 1\\nline 2 \\\"\\\"\\\" ''' \\\\\\n# x\\r\\n\"\n"
+	"inputs:\n"
+	"- {name: first, default: \"it's\"}\n"
+	"- {name: class, default: \"a\\nb\\n\"}\n"
+	"- {name: required after optional,\n"
+	"   description: \"says\\nexec('x')\"}\n"
+	"- {name: Class, default: 'C:\\x\\\"y'}\n"
+	"- {name: n, type: Integer, default: 0}\n"
+	"- {name: flag, type: Bool, default: False}\n"
+	"- {name: onoff, type: Bool, default: True}\n"
+	"- {name: rate, type: Float, default: 1}\n"
+	"- {name: same-name, default: '{\"a\": \"b\"}'}\n"
+	"- {name: same name, default: ''}\n"
+	"- {name: same_name, default: 'None'}\n"
+	"- {name: 9lives, default: \"\\u202eabc\"}\n"
+	"- {name: データ, default: データ}\n"
+	"- {name: 名前, type: JsonArray, default: '[1, \"x\", {\"é\": "
+	"true}]'}\n"
+	"- {name: conf, type: JsonObject, default: '{\"k''s\": [1.5]}'}\n"
+	"- {name: input_text'); import os; (', default: x}\n"
+	"- {name: maybe, type: String, optional: true}\n"
+	"outputs:\n"
+	"- {name: \"Out'put\"}\n"
+	"- {name: class, type: Integer}\n"
+	"- {name: file, type: Model}\n"
+	"implementation:\n"
+	"  container:\n"
+	"    image: \"i'mage\\\\n\"\n"
+	"    command: [sh, -c, \"echo '\\\"\\\\ $0\\n'\"]\n"
+	"    args:\n"
+	"    - {concat: [\"a'=\", {inputValue: class}, {inputValue: n}]}\n"
+	"    - {concat: [m, {if: {cond: {isPresent: maybe}, then: x}}]}\n"
+	"    - {inputValue: first}\n"
+	"    - {inputValue: same-name}\n"
+	"    - {inputValue: same name}\n"
+	"    - {inputValue: same_name}\n"
+	"    - {inputValue: conf}\n"
+	"    - {inputValue: データ}\n"
+	"    - {inputPath: required after optional}\n"
+	"    - {if: {cond: {isPresent: maybe}, then: [\"--o'\", {inputValue: "
+	"maybe}],\n"
+	"       else: [\"it's not\"]}}\n"
+	"    - {if: {cond: {isPresent: first}, then: [yes]}}\n"
+	"    - {inputValue: maybe}\n"
+	"    - {outputPath: \"Out'put\"}\n"
+	"    - {outputPath: class}\n"
+	"    - {outputPath: file}\n"
+	"    env: {\"A'B\": \"v'\\n\", N: {inputValue: n}}\n";
+
+static const char hostile_facts[] =
+	"{\"description\": \"line 1\\nline 2 \\\"\\\"\\\" ''' \\\\\\n# "
+	"x\\n\","
+	" \"defaults\": [\"it's\", \"a\\nb\\n\", \"C:\\\\x\\\\\\\"y\", 0.0, "
+	"false,"
+	" true, 1.0, \"{\\\"a\\\": \\\"b\\\"}\", \"\", \"None\", "
+	"\"\\u202eabc\","
+	" \"\\u30c7\\u30fc\\u30bf\", [1.0, \"x\", {\"\\u00e9\": true}],"
+	" {\"k's\": [1.5]}, \"x\"]}";
+
+TEST(kfp_hostile_texts_stay_texts)
+{
+	static const char program[] =
+		"import json, sys, yaml\n"
+		"d = sys.argv[1]\n"
+		"ir = yaml.safe_load(open(d + '/hostile.yaml'))\n"
+		"facts = json.load(open(d + '/hostile.json'))\n"
+		"key = lambda v: json.dumps(v, sort_keys=True)\n"
+		"given = "
+		"ir['root']['inputDefinitions']['parameters'].values()\n"
+		"got = sorted(key(p['defaultValue']) for p in given\n"
+		"             if 'defaultValue' in p)\n"
+		"want = sorted(key(v) for v in facts['defaults'])\n"
+		"assert got == want, (got, want)\n"
+		"assert len(given) == len(want) + 2, given\n"
+		"info = ir['pipelineInfo']\n"
+		"assert info['description'] == facts['description'], "
+		"info\n"
+		"assert 'bob-s-best' in info['name'], info\n"
+		"(box,) = [e['container'] for e in\n"
+		"          ir['deploymentSpec']['executors'].values()]\n"
+		"assert box['image'] == \"i'mage\\\\n\", box\n"
+		"assert \"echo '\\\"\\\\ $0\\n'\" in box['args'], box\n"
+		"assert \"A'B=v'\\n\" in box['args'], box\n";
+	AUTO(buf_release) struct buf why = WHY_INIT;
+	AUTO(buf_release) struct buf facts = BUF_INIT(4096);
+	const char *dir = unit_dir();
+
+	buf_puts(&facts, hostile_facts);
+	CHECK_INT(put_file(dir, "hostile.json", &facts), 0);
+	if (put_code(dir, "hostile", hostile, &why))
+		CHECK_STR(why.data, "");
+	if (!kfp_python()) {
+		unit_skip("no kfp in $MLXFS_VENVS/kfp");
+		return;
+	}
+	CHECK_INT(ask_python(kfp_python(), driver, dir), 0);
+	CHECK_INT(ask_python(kfp_python(), program, dir), 0);
+}
+
+TEST_STARVED(kfp_writer_runs_out_of_memory)
+{
+	AUTO(pipeline_release) struct pipeline p = { 0 };
+	AUTO(buf_release) struct buf code = BUF_INIT(BUF_MAX);
+	AUTO(buf_release) struct buf why = WHY_INIT;
+
+	ENOUGH(read_yaml(hostile, &why, &p));
+	ENOUGH(kfp_python_write(&p, &code, &why));
+	CHECK(code.len > 1000);
+}
