@@ -240,7 +240,7 @@ void files_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence,
 }
 
 /* EXDEV makes the kernel read and write instead; ENOSYS would do so for ever.
- * NOLINTNEXTLINE(readability-function-size): libfuse wants nine words */
+ */
 void files_copy(fuse_req_t req, fuse_ino_t ino_in, off_t off_in,
 		struct fuse_file_info *fi_in, fuse_ino_t ino_out, off_t off_out,
 		struct fuse_file_info *fi_out, size_t len, int flags)

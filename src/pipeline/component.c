@@ -461,10 +461,9 @@ static int read_env(struct component *c, const struct value *container,
 /* The words of `sh -c` that copy "$1" to "$2", "$3" to "$4", … */
 static int add_copier(struct step *s, const char *image)
 {
-	static const char *const words[] = { "sh", "-c",
-					     "while [ $# -gt 1 ]; do cp \"$1\" "
-					     "\"$2\" || exit; shift 2; done",
-					     "sh" };
+	static const char copy[] = "while [ $# -gt 1 ]; do cp \"$1\" \"$2\" || "
+				   "exit; shift 2; done";
+	static const char *const words[] = { "sh", "-c", copy, "sh" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
 		struct arg *a = arg_add(&s->command, &s->command_count);

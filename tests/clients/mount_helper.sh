@@ -29,7 +29,7 @@ wait_for 10 unmount
 
 # by mount(8) itself, which finds fuse3's helper, which finds mlxfs where the
 # system looks for programs; in a mount namespace, to leave the machine alone
-if command -v mount.fuse3 >/dev/null; then
+if command -v mount.fuse3 >/dev/null && unshare -m true 2>/dev/null; then
 	export root
 	unshare -m bash -euc '
 		mount --bind "$root/bin" /usr/local/bin

@@ -8,7 +8,7 @@ mkdir "$MNT/components/slow"
 cat >"$MNT/components/slow/component.yaml" <<'YAML'
 name: Slow
 implementation:
-  container: {image: busybox, command: [sh, -c, 'sleep 2; echo over']}
+  container: {image: busybox, command: [sh, -c, 'sleep 6; echo over']}
 YAML
 start() {
 	echo "name: $1" >"$MNT/components/slow/_mlx/run"
