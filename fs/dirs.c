@@ -222,6 +222,14 @@ static void read_dir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 		node_forget(l.fs->store, told[i], 1);
 }
 
+/* The kernel keeps a real directory's listing till a name in it changes: by
+ * its own doing, or told by the notifier. What views list changes untold. */
+void dirs_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	fi->cache_readdir = fi->keep_cache = !view_is(ino);
+	fuse_reply_open(req, fi);
+}
+
 void dirs_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 		  struct fuse_file_info *fi)
 {

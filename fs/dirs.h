@@ -5,6 +5,7 @@
 
 #include "fs.h"
 
+void dirs_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 void dirs_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 		  struct fuse_file_info *fi);
 void dirs_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,

@@ -83,6 +83,8 @@ static void tell(struct notify *n, const struct item *item)
 	case EVENT_ENTRY:
 		fuse_lowlevel_notify_inval_entry(se, item->ino, item->name,
 						 strlen(item->name));
+		/* the listing that is kept, also where the name is new */
+		fuse_lowlevel_notify_inval_inode(se, item->ino, 0, 0);
 		break;
 	case EVENT_ATTR:
 		fuse_lowlevel_notify_inval_inode(se, item->ino, -1, 0);

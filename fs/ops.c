@@ -15,6 +15,7 @@
 #include "backing.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "dirs.h"
 #include "entry.h"
 #include "files.h"
 #include "open.h"
@@ -152,16 +153,6 @@ static struct node_change change_of(const struct stat *attr, int to_set)
 	return change;
 }
 
-/* The kinds' directories and runs/: rsync -a of a folder into one would give
- * it the folder's mode, and lock everybody else out. */
-static bool is_fixed(struct fs *fs, uint64_t ino)
-{
-	struct place_info info;
-
-	catalog_locate(fs->catalog, ino, &info);
-	return info.place == PLACE_KIND || info.place == PLACE_RUNS;
-}
-
 void ops_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set,
 		 struct fuse_file_info *fi)
 {
@@ -174,8 +165,6 @@ void ops_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set,
 		set_view(req, ino, attr, to_set, handle_of(fi));
 		return;
 	}
-	if (is_fixed(fs, ino))
-		change.what &= ~(CHANGE_MODE | CHANGE_UID | CHANGE_GID);
 	err = ino == STORE_ROOT ? -EPERM
 				: node_set(fs->store, ino, &change, &now);
 	fs_touch(fs);
@@ -296,6 +285,7 @@ const struct fuse_lowlevel_ops ops_table = {
 	.fallocate = ring_fallocate,
 	.lseek = ring_lseek,
 	.copy_file_range = ring_copy,
+	.opendir = dirs_opendir,
 	.readdir = ring_readdir,
 	.readdirplus = ring_readdirplus,
 	.fsyncdir = fsyncdir,

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sysinfo.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -113,12 +114,13 @@ static unsigned int set_class(int policy)
 void ring_settle(struct fs *fs)
 {
 	struct timespec pause = { 0, SETTLE_PAUSE_MS * 1000000L };
+	unsigned int all = (unsigned int)get_nprocs_conf();
 	unsigned int found = 0;
 
-	for (int i = 0; i < SETTLE_TRIES && !found; i++) {
-		found = set_class(policy_of(setting(fs)));
-		if (!found)
+	for (int i = 0; i < SETTLE_TRIES && found < all; i++) {
+		if (i)
 			nanosleep(&pause, NULL);
+		found = set_class(policy_of(setting(fs)));
 	}
 	fs->rings = found;
 	if (found)

@@ -17,6 +17,16 @@
 /* libfuse has it, and its faults are mended. */
 #define RING_KNOWN (FUSE_VERSION >= FUSE_MAKE_VERSION(3, 18))
 
+/*
+ * A request that waits for its answer holds a place of its CPU's queue. Who
+ * reads `wait` does so for long: of those there may be half as many as places.
+ */
+#define RING_PLACES 256
+#define RING_WAITS (RING_PLACES / 2)
+/* Bytes of a request, which each place must hold: only small writes (to
+ * generated files) come this way. */
+#define RING_MAX_WRITE 16384
+
 /* Before the session is made: is it to be used? `why` gets the reason if not:
  * config.yaml's `ring: off`, a user who is not root, a kernel or a libfuse
  * without it. */

@@ -15,6 +15,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -35,10 +36,6 @@
 
 #define WORKERS 4
 #define HANDLERS 10
-#define RING_OPTION "io_uring"
-/* Bytes of a request, which each of a ring's places must hold: only small
- * writes come this way. */
-#define RING_MAX_WRITE 131072
 /* How long another daemon that is ending may take to give up the store. */
 #define BUSY_TRIES 200
 #define BUSY_PAUSE_MS 50
@@ -291,7 +288,7 @@ static int init_parts(struct fs *fs)
 	return err;
 }
 
-static const char *ring_option(struct fs *fs)
+static const char *ring_option(struct fs *fs, char *ret_option, size_t room)
 {
 	AUTO(buf_release) struct buf why = WHY_INIT;
 
@@ -299,18 +296,23 @@ static const char *ring_option(struct fs *fs)
 	if (!fs->wants_ring)
 		log_info("requests by /dev/fuse, without io_uring: %s",
 			 why.data);
-	return fs->wants_ring ? RING_OPTION : "nodev";
+	snprintf(ret_option, room,
+		 fs->wants_ring ? "io_uring,io_uring_q_depth=%d" : "nodev",
+		 RING_PLACES);
+	return ret_option;
 }
 
 static int new_session(const struct session_options *options, struct fs *fs)
 {
 	struct fuse_args args = FUSE_ARGS_INIT(0, NULL);
-	int err = fuse_opt_add_arg(&args, "mlxfs") ||
-		  fuse_opt_add_arg(&args, "-o") ||
-		  fuse_opt_add_arg(&args, options->mount_options) ||
-		  fuse_opt_add_arg(&args, "-o") ||
-		  fuse_opt_add_arg(&args, ring_option(fs)) ||
-		  (options->debug && fuse_opt_add_arg(&args, "-d"));
+	char ring[64];
+	int err =
+		fuse_opt_add_arg(&args, "mlxfs") ||
+		fuse_opt_add_arg(&args, "-o") ||
+		fuse_opt_add_arg(&args, options->mount_options) ||
+		fuse_opt_add_arg(&args, "-o") ||
+		fuse_opt_add_arg(&args, ring_option(fs, ring, sizeof(ring))) ||
+		(options->debug && fuse_opt_add_arg(&args, "-d"));
 
 	if (!err)
 		fs->session = fuse_session_new(&args, &ops_table,

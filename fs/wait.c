@@ -10,12 +10,14 @@
 #include "wait.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdlib.h>
 
 #include "base/cleanup.h"
 #include "engine/run.h"
 #include "notify.h"
+#include "ring.h"
 #include "store/record.h"
 
 struct waiter {
@@ -33,6 +35,7 @@ struct waits {
 	pthread_mutex_t lock;
 	struct waiter *first; /* under lock */
 	bool ended;	      /* under lock */
+	unsigned int count;   /* under lock: listed */
 };
 
 int waits_init(struct fs *fs)
@@ -95,6 +98,7 @@ static struct waiter *take(struct waits *waits,
 
 		if (!w->held && fits(w, arg)) {
 			*at = w->next;
+			waits->count--;
 			return w;
 		}
 	}
@@ -158,15 +162,19 @@ static void interrupt(fuse_req_t req, void *data)
 		note(fs->waits, req);
 }
 
-static bool put_held(struct waits *waits, struct waiter *w)
+/* -EINTR at the end; -EAGAIN: no more of them fit beside other requests. */
+static int put_held(struct waits *waits, struct waiter *w, unsigned int most)
 {
 	HOLD(&waits->lock);
 	if (waits->ended)
-		return false;
+		return -EINTR;
+	if (waits->count == most)
+		return -EAGAIN;
+	waits->count++;
 	w->held = true;
 	w->next = waits->first;
 	waits->first = w;
-	return true;
+	return 0;
 }
 
 /* Was it interrupted meanwhile? Then it is the caller's again. */
@@ -179,6 +187,7 @@ static bool let_go(struct waits *waits, struct waiter *w)
 	for (struct waiter **at = &waits->first; *at; at = &(*at)->next) {
 		if (*at == w) {
 			*at = w->next;
+			waits->count--;
 			break;
 		}
 	}
@@ -188,9 +197,10 @@ static bool let_go(struct waits *waits, struct waiter *w)
 static void wait_for(struct fs *fs, struct waiter *w)
 {
 	uint64_t run = w->view.object;
+	int err = put_held(fs->waits, w, fs->rings ? RING_WAITS : UINT_MAX);
 
-	if (!put_held(fs->waits, w)) {
-		finish(fs, w, -EINTR);
+	if (err) {
+		finish(fs, w, err);
 		return;
 	}
 	fuse_req_interrupt_func(w->req, interrupt, fs);

@@ -2,6 +2,7 @@
 # The name under which a file was dropped: what programs may do by it.
 . "${0%/*}/../lib.sh"
 need python3 rsync
+gone() { [ ! -e "$1" ]; }
 mount_start
 sample=$TOP/contrib/samples/components/word-count/component.yaml
 sed 's/^name:.*/name: First Thing/' "$sample" >"$WORK/spec.yaml"
@@ -61,7 +62,8 @@ cmp "$MNT/components/other.yaml" "$home/other.yaml"
 
 # removed by it: the asset goes when nothing else is in it
 rm "$MNT/components/other.yaml"
-exists_not "$home"
+# the kernel is told after rm was answered: a moment later
+wait_for 5 gone "$home"
 is "$(ls -A "$MNT/components")" ''
 cp "$WORK/spec.yaml" "$drop"
 echo more >"$home/notes"
