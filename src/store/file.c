@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Files written from inside. A whole content is written to a new inode under a
- * name that no listing of a user's should show for long, then renamed over the
- * old one: who reads sees the old content or the new one.
+ * Files written from inside. A whole content is written to an inode that has no
+ * name yet, which then takes the name over: who reads sees the old content or
+ * the new one.
  */
 #include "store/file.h"
 
@@ -14,8 +14,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "names.h"
 #include "opening.h"
-#include "state.h"
 
 static void tell(struct store *st, enum store_event_type type, uint64_t ino,
 		 const char *name)
@@ -81,34 +81,24 @@ static int write_all(struct store *st, uint64_t ino, const void *data,
 	return err ? err : put < 0 ? (int)put : 0;
 }
 
-/* A name of its own for each call, so that two never meet. */
-static void scratch_name(char *ret_name, size_t size)
-{
-	static uint64_t serial;
-
-	snprintf(ret_name, size, ".~%ld-%" PRIu64 ".tmp", (long)getpid(),
-		 __atomic_add_fetch(&serial, 1, __ATOMIC_RELAXED));
-}
-
 int file_put(struct store *st, uint64_t dir, const char *name, mode_t mode,
 	     const struct owner *owner, const void *data, size_t len)
 {
-	struct node_attr attr;
-	char scratch[64];
+	struct node_new n = { .mode = S_IFREG | (mode & 07777) };
+	uint64_t ino;
 	int err = node_check_name(name);
 
-	if (err)
-		return err;
-	scratch_name(scratch, sizeof(scratch));
-	err = make(st, dir, scratch, S_IFREG | (mode & 07777), NULL, owner,
-		   &attr);
-	if (err)
-		return err;
-	err = write_all(st, attr.ino, data, len);
 	if (!err)
-		err = node_rename(st, dir, scratch, dir, name, 0);
+		err = set_owner(st, dir, owner, &n);
+	if (!err)
+		err = names_make_unnamed(st, dir, &n, &ino);
+	if (err)
+		return err;
+	err = write_all(st, ino, data, len);
+	if (!err)
+		err = names_name(st, ino, dir, name);
 	if (err) {
-		(void)node_unlink(st, dir, scratch);
+		node_forget(st, ino, 1);
 		return err;
 	}
 	tell(st, EVENT_ENTRY, dir, name);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Steps that operations on names share (node.c); all under the namespace lock,
- * for writing where they change anything. */
+/* Steps that operations on names share (node.c, unnamed.c); all under the
+ * namespace lock, for writing where they change anything, but for those that
+ * take the store and numbers: these take it themselves. */
 #ifndef STORE_NAMES_H
 #define STORE_NAMES_H
 
@@ -12,6 +13,21 @@ int names_dir(const struct names *n, uint64_t ino, struct inode **ret_dir);
  * -EINVAL, -ENAMETOOLONG. */
 int names_entry(const struct names *n, uint64_t ino, const char *name,
 		struct inode **ret_dir, struct entry **ret_entry);
+/* A new inode with its number, as `n` says, for this directory; NULL: no
+ * memory. */
+struct inode *names_new_inode(struct store *st, const struct inode *dir,
+			      const struct node_new *n);
+/* A name and its inode, which is in the table; slot 0: a new place. */
+void names_add(struct store *st, struct rows *rows, struct inode *dir,
+	       struct inode *i, struct entry *e, uint64_t slot);
+/*
+ * A file without a name, known as if by the kernel (node_forget ends that); it
+ * is written, and then named, in the place of what had the name: so nobody
+ * sees it half done, nor under another name. -EISDIR.
+ */
+int names_make_unnamed(struct store *st, uint64_t dir, const struct node_new *n,
+		       uint64_t *ret_ino);
+int names_name(struct store *st, uint64_t ino, uint64_t dir, const char *name);
 /* A name in it came or went. */
 void names_touch(struct rows *rows, struct inode *dir);
 /* Take a name away, with all that follows from it. */

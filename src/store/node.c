@@ -304,8 +304,8 @@ static void set_owner(struct inode *i, const struct inode *dir,
 		i->mode |= S_ISGID;
 }
 
-static struct inode *make_inode(struct store *st, const struct inode *dir,
-				const struct node_new *n)
+struct inode *names_new_inode(struct store *st, const struct inode *dir,
+			      const struct node_new *n)
 {
 	mode_t mode = n->mode & (S_IFMT | 07777);
 	AUTO(inode_release) struct inode *i = inode_new(0, mode);
@@ -329,11 +329,10 @@ static struct inode *make_inode(struct store *st, const struct inode *dir,
 	return TAKE(i);
 }
 
-/* Everything is there: the new name and its inode get into the tables. */
-static void add_name(struct store *st, struct rows *rows, struct inode *dir,
-		     struct inode *i, struct entry *e)
+void names_add(struct store *st, struct rows *rows, struct inode *dir,
+	       struct inode *i, struct entry *e, uint64_t slot)
 {
-	entry_add(&st->names, e, dir, i, 0);
+	entry_add(&st->names, e, dir, i, slot);
 	i->ctime = node_now(i);
 	if (inode_is_dir(i))
 		dir->nlink++;
@@ -362,7 +361,7 @@ int node_make(struct store *st, uint64_t dir_ino, const char *name,
 	if (err)
 		return err;
 	e = entry_new(name, strlen(name));
-	i = make_inode(st, dir, n);
+	i = names_new_inode(st, dir, n);
 	if (!e || !i || entry_room(dir))
 		return -ENOMEM;
 	err = journal_begin(&st->journal, ROW_TARGET_ROOM + 4 * ROW_ROOM,
@@ -374,7 +373,7 @@ int node_make(struct store *st, uint64_t dir_ino, const char *name,
 	i->atime = i->mtime = node_now(i);
 	made = TAKE(i);
 	inode_add(&st->names, made);
-	add_name(st, &rows, dir, made, TAKE(e));
+	names_add(st, &rows, dir, made, TAKE(e), 0);
 	if (inode_is_dir(made) && made->tree)
 		made->tree->changed = made->ctime;
 	journal_end(&st->journal, &rows);
@@ -417,7 +416,7 @@ int node_link(struct store *st, uint64_t ino, uint64_t dir_ino,
 		return err;
 	if (old)
 		names_drop_alias(st, &rows, old);
-	add_name(st, &rows, dir, i, TAKE(e));
+	names_add(st, &rows, dir, i, TAKE(e), 0);
 	journal_end(&st->journal, &rows);
 	node_fill(i, ret_attr);
 	return 0;

@@ -484,6 +484,12 @@ static int adopt(struct rebuild *r, uint64_t blob, const struct stat *s)
 	return insert(r, lost, name, i);
 }
 
+static bool is_owned(const struct rebuild *r, uint64_t blob)
+{
+	return r->owned_count &&
+	       bsearch(&blob, r->owned, r->owned_count, sizeof(blob), compare);
+}
+
 static int adopt_blob(void *arg, uint64_t blob, const char *name)
 {
 	AUTO(close_fd) int fd = -1;
@@ -491,8 +497,7 @@ static int adopt_blob(void *arg, uint64_t blob, const char *name)
 	struct stat s;
 
 	(void)name;
-	if (!blob || blob >= r->st->first ||
-	    bsearch(&blob, r->owned, r->owned_count, sizeof(blob), compare))
+	if (!blob || blob >= r->st->first || is_owned(r, blob))
 		return 0;
 	if (blob_open(r->st->blobs, blob, O_RDONLY, &fd) || fstat(fd, &s))
 		return 0;
