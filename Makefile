@@ -7,7 +7,7 @@ DESTDIR ?=
 CC ?= cc
 # where objects and programs go; a build with sanitizers has its own
 SAN ?=
-BUILD ?= build$(if $(SAN),-$(subst $(comma),-,$(SAN)))$(if $(filter clang%,$(CC)),-clang)
+BUILD ?= build$(if $(SAN),-$(subst $(comma),-,$(SAN)))$(if $(filter clang%,$(CC)),-clang)$(if $(filter system,$(LIBFUSE)),-system)
 comma := ,
 # developers' builds (DEVELOPER=1, as the checks use): warnings are errors
 DEVELOPER ?=
