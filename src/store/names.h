@@ -18,7 +18,7 @@ int names_entry(const struct names *n, uint64_t ino, const char *name,
 struct inode *names_new_inode(struct store *st, const struct inode *dir,
 			      const struct node_new *n);
 /* A name and its inode, which is in the table; slot 0: a new place. */
-void names_add(struct store *st, struct rows *rows, struct inode *dir,
+void name_give(struct store *st, struct rows *rows, struct inode *dir,
 	       struct inode *i, struct entry *e, uint64_t slot);
 /*
  * A file without a name, known as if by the kernel (node_forget ends that); it

@@ -329,7 +329,7 @@ struct inode *names_new_inode(struct store *st, const struct inode *dir,
 	return TAKE(i);
 }
 
-void names_add(struct store *st, struct rows *rows, struct inode *dir,
+void name_give(struct store *st, struct rows *rows, struct inode *dir,
 	       struct inode *i, struct entry *e, uint64_t slot)
 {
 	entry_add(&st->names, e, dir, i, slot);
@@ -373,7 +373,7 @@ int node_make(struct store *st, uint64_t dir_ino, const char *name,
 	i->atime = i->mtime = node_now(i);
 	made = TAKE(i);
 	inode_add(&st->names, made);
-	names_add(st, &rows, dir, made, TAKE(e), 0);
+	name_give(st, &rows, dir, made, TAKE(e), 0);
 	if (inode_is_dir(made) && made->tree)
 		made->tree->changed = made->ctime;
 	journal_end(&st->journal, &rows);
@@ -416,7 +416,7 @@ int node_link(struct store *st, uint64_t ino, uint64_t dir_ino,
 		return err;
 	if (old)
 		names_drop_alias(st, &rows, old);
-	names_add(st, &rows, dir, i, TAKE(e), 0);
+	name_give(st, &rows, dir, i, TAKE(e), 0);
 	journal_end(&st->journal, &rows);
 	node_fill(i, ret_attr);
 	return 0;

@@ -80,7 +80,7 @@ int names_name(struct store *st, uint64_t ino, uint64_t dir_ino,
 		return err;
 	if (old)
 		slot = give_way(st, &rows, old);
-	names_add(st, &rows, dir, i, e, slot);
+	name_give(st, &rows, dir, i, e, slot);
 	sequence = journal_end(&st->journal, &rows);
 	__atomic_sub_fetch(&i->lookups, 1, __ATOMIC_RELAXED);
 	if (inode_is_file(i))
