@@ -371,22 +371,36 @@ static const struct value *constant_of(const struct kfp_slot *slot)
 	return slot->binding ? slot->binding->constant : slot->param->fallback;
 }
 
-static int put_if(struct words *w, const struct arg *a)
+/* Which words of an IF it will be; NULL: that shows when it runs. */
+static const struct kfp_slot *open_choice(const struct words *w,
+					  const struct arg *a, bool *ret_then)
 {
 	const struct kfp_slot *slot = kfp_find_slot(w->kt, SLOT_INPUT, a->name);
 	const struct value *constant = constant_of(slot);
-	bool yes = !slot->absent;
 
-	if (yes && a->truth && !value_is(constant, VALUE_BOOL))
+	*ret_then = !slot->absent;
+	if (slot->absent)
+		return NULL;
+	if (a->truth && value_is(constant, VALUE_BOOL)) {
+		*ret_then = constant->truth;
+		return NULL;
+	}
+	return a->truth || slot->optional ? slot : NULL;
+}
+
+static int put_if(struct words *w, const struct arg *a)
+{
+	bool then;
+	const struct kfp_slot *slot = open_choice(w, a, &then);
+
+	if (slot && a->truth)
 		return kfp_refuse(w->k, w->kt->t,
 				  "words that depend on the value of %s",
 				  a->name);
-	if (yes && a->truth)
-		yes = constant->truth;
-	else if (slot->optional)
+	if (slot)
 		return put_if_present(w, slot, a);
-	return yes ? put_words(w, a->then, a->then_count)
-		   : put_words(w, a->other, a->other_count);
+	return then ? put_words(w, a->then, a->then_count)
+		    : put_words(w, a->other, a->other_count);
 }
 
 static int put_concat(struct words *w, const struct arg *a)
@@ -408,19 +422,26 @@ static int put_concat(struct words *w, const struct arg *a)
 	return err;
 }
 
-/* A list whose items are known can be written out; KFP splices none. */
-static int put_splice(struct words *w, const struct arg *a)
+/* The list behind a splice, when it is known now. */
+static const struct value *known_list(const struct words *w,
+				      const struct arg *a)
 {
 	const struct segment *s = a->text.segment;
 	const struct kfp_slot *slot =
 		s->type == SEGMENT_PARAM ? slot_of(w, s) : NULL;
 	const struct value *list = slot ? constant_of(slot) : NULL;
 
-	if (slot && slot->absent)
-		return 0;
-	if (!value_is(list, VALUE_LIST))
+	return value_is(list, VALUE_LIST) ? list : NULL;
+}
+
+/* A list that is known can be written out; KFP itself splices none. */
+static int put_splice(struct words *w, const struct arg *a)
+{
+	const struct value *list = known_list(w, a);
+
+	if (!list)
 		return kfp_refuse(w->k, w->kt->t, "a word for each item of %s",
-				  s->text);
+				  a->text.segment[0].text);
 	for (size_t i = 0; i < list->count; i++) {
 		AUTO(buf_release) struct buf text = BUF_INIT(BUF_MAX);
 
@@ -465,20 +486,34 @@ static int put_words(struct words *w, const struct arg *args, size_t count)
 	return err;
 }
 
+static long count_words(const struct words *w, const struct arg *args,
+			size_t count);
+
+static long count_word(const struct words *w, const struct arg *a)
+{
+	const struct kfp_slot *slot = maybe(w, a);
+	bool then;
+
+	if (a->type == ARG_SPLICE)
+		return known_list(w, a) ? (long)known_list(w, a)->count : -1;
+	if (a->type != ARG_IF)
+		return slot && slot->optional ? -1 : !(slot && slot->absent);
+	if (open_choice(w, a, &then))
+		return -1;
+	return then ? count_words(w, a->then, a->then_count)
+		    : count_words(w, a->other, a->other_count);
+}
+
 /* How many words there will be, or -1: that shows only when it runs. */
 static long count_words(const struct words *w, const struct arg *args,
 			size_t count)
 {
 	long sum = 0;
 
-	for (size_t i = 0; i < count; i++) {
-		const struct arg *a = &args[i];
-		const struct kfp_slot *slot = maybe(w, a);
+	for (size_t i = 0; i < count && sum >= 0; i++) {
+		long n = count_word(w, &args[i]);
 
-		if (a->type == ARG_IF || a->type == ARG_SPLICE ||
-		    (slot && slot->optional))
-			return -1;
-		sum += !(slot && slot->absent);
+		sum = n < 0 ? n : sum + n;
 	}
 	return sum;
 }
@@ -497,9 +532,9 @@ static int put_variable(struct words *w, const struct env *e)
 	python_put_string(text.data, w->out);
 	if (text.err || (plain && e->value.count <= 1))
 		return text.err;
-	buf_puts(w->out, " + str(");
+	buf_puts(w->out, e->value.count > 1 ? " + " : " + str(");
 	err = put_text(w, &e->value);
-	buf_puts(w->out, ")");
+	buf_puts(w->out, e->value.count > 1 ? "" : ")");
 	return err;
 }
 
@@ -749,17 +784,17 @@ void kfp_put_signature(struct kfp *k, const struct kfp_task *kt,
 static int put_steps(struct kfp *k, const struct kfp_task *kt)
 {
 	struct words w = { .k = k, .kt = kt, .out = k->out, .indent = 3 };
+	bool lone;
 	int err;
 
 	buf_puts(k->out, "@dsl.container_component\n");
 	kfp_put_signature(k, kt, NULL);
-	buf_puts(k->out, "    return dsl.ContainerSpec(\n        image=");
+	/* KFP wants a text, where a reference alone is a placeholder */
+	lone = kfp_lone(&kt->t->steps[0].image) != NULL;
+	buf_addf(k->out, "    return dsl.ContainerSpec(\n        image=%s",
+		 lone ? "str(" : "");
 	err = put_text(&w, &kt->t->steps[0].image);
-	if (kt->t->steps[0].image.count == 1 &&
-	    !text_is_plain(&kt->t->steps[0].image)) {
-		/* a placeholder where KFP wants a text */
-		buf_puts(k->out, ".__str__()");
-	}
+	buf_puts(k->out, lone ? ")" : "");
 	buf_puts(k->out, ",\n");
 	if (!err)
 		err = needs_run(kt) ? put_run_call(&w) : put_plain_call(&w);

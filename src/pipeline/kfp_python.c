@@ -375,6 +375,12 @@ static void put_params(struct kfp *k, bool finally)
 {
 	size_t begin = k->out->len;
 
+	for (size_t i = 0; i < k->p->params_count && !finally; i++)
+		if (k->params[i].dropped)
+			note(k, 1,
+			     "%s is left out: a file has to be given "
+			     "here, and it need not be.",
+			     k->p->params[i].name);
 	for (int defaults = 0; defaults < 2; defaults++)
 		for (size_t i = 0; i < k->p->params_count; i++) {
 			const struct param *param = &k->p->params[i];

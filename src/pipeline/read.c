@@ -57,6 +57,7 @@ int find_typed(const struct value *map, const char *key, enum value_type type,
 {
 	const struct value *v = value_find(map, key);
 
+	*ret = NULL;
 	if (value_is(v, VALUE_NULL))
 		v = NULL;
 	if (v && v->type != type)

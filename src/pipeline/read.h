@@ -13,7 +13,8 @@ int refuse(struct buf *why, const struct value *at, int err, const char *fmt,
  * 0 or -ENOMEM. */
 int set_text(char **slot, const char *text);
 /* A member of a map. Absent or null: 0 and *ret NULL. Another type than the
- * expected: -EINVAL, "line N: key: expected a list, found …". */
+ * expected: -EINVAL, "line N: key: expected a list, found …", and *ret NULL, so
+ * that a loop over a list may look at it before the error. */
 int find_typed(const struct value *map, const char *key, enum value_type type,
 	       struct buf *why, const struct value **ret);
 /* The same of a string, copied; absent leaves *slot as it is. */
