@@ -14,7 +14,7 @@ struct renaming {
 	struct entry *alias; /* under the new name: gives way, or NULL */
 	struct entry *fresh; /* the new name, unless two are exchanged */
 	const char *new_name;
-	bool same_tree; /* no totals change */
+	bool stays; /* in its directory, and counts as before */
 };
 
 static int look_up(struct store *st, struct renaming *r, uint64_t dir,
@@ -33,8 +33,9 @@ static int look_up(struct store *st, struct renaming *r, uint64_t dir,
 		r->alias = r->to;
 		r->to = NULL;
 	}
-	r->same_tree =
-		tree_of(r->dir) && tree_of(r->dir) == tree_of(r->new_dir);
+	/* what is hidden may count otherwise: see tree.c */
+	r->stays = r->dir == r->new_dir && r->from->name[0] != '.' &&
+		   r->new_name[0] != '.';
 	return 0;
 }
 
@@ -83,7 +84,7 @@ static void count_moved(const struct renaming *r, const struct inode *i)
 static void leave(const struct renaming *r, const struct inode *i,
 		  const struct inode *dir)
 {
-	if (r->same_tree)
+	if (r->stays)
 		return;
 	if (inode_is_dir(i))
 		tree_leave(i);
@@ -94,7 +95,7 @@ static void leave(const struct renaming *r, const struct inode *i,
 static void enter(const struct renaming *r, struct inode *i,
 		  const struct inode *dir)
 {
-	if (r->same_tree)
+	if (r->stays)
 		return;
 	if (inode_is_dir(i))
 		tree_enter(i);
