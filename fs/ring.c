@@ -45,6 +45,14 @@ static bool kernel_allows(void)
 	return fd >= 0 && read(fd, &said, 1) == 1 && said == 'Y';
 }
 
+/* ThreadSanitizer takes a read and a write of one descriptor for an order, and
+ * knows none through a ring: each handle would be a race to it. */
+#ifdef __SANITIZE_THREAD__
+#define RING_IS_SEEN 0
+#else
+#define RING_IS_SEEN 1
+#endif
+
 bool ring_is_wanted(const struct fs *fs, struct buf *why)
 {
 	const char *reason = NULL;
@@ -56,6 +64,8 @@ bool ring_is_wanted(const struct fs *fs, struct buf *why)
 		reason = "config.yaml says so";
 	else if (!RING_KNOWN)
 		reason = "this libfuse has none";
+	else if (!RING_IS_SEEN)
+		reason = "ThreadSanitizer could not follow";
 	else if (fs->uid)
 		reason = "it goes with kernel passthrough only";
 	else if (!kernel_allows())
