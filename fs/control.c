@@ -105,8 +105,12 @@ int control_write(struct control *c, const char *data, size_t len, off_t off,
 	size_t at = c->append ? c->text.len : (size_t)off;
 	int err;
 
-	if (off < 0 || at > TEXT_MOST || len > TEXT_MOST - at)
+	if (off < 0 || at > TEXT_MOST || len > TEXT_MOST - at) {
+		/* the kernel may have cut one write in two: half is nothing */
+		c->dirty = false;
+		resize(c, 0);
 		return -EFBIG;
+	}
 	err = at + len > c->text.len ? grow(&c->text, at + len) : 0;
 	if (err)
 		return err;
