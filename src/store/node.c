@@ -22,14 +22,20 @@
 
 /* ---- small things that others use ---- */
 
-/* A ctime never goes back by the few ms between the coarse clock and the fine
- * one; it does when the clock was really set back. */
+/*
+ * A file's times come from its blob, too, where the disk's file system takes
+ * them from the coarse clock: so that they do not go back by the few ms between
+ * the two clocks, files have the coarse one here as well. A ctime goes back
+ * when the clock was really set back. A directory's times are ours alone: each
+ * change of it is to be seen.
+ */
 int64_t node_now(const struct inode *i)
 {
+	bool fine = inode_is_dir(i);
 	struct timespec t;
 	int64_t now;
 
-	clock_gettime(CLOCK_REALTIME_COARSE, &t);
+	clock_gettime(fine ? CLOCK_REALTIME : CLOCK_REALTIME_COARSE, &t);
 	now = clock_from_timespec(&t);
 	if (i->ctime > now && i->ctime - now < 20 * NS_PER_MS)
 		return i->ctime;
