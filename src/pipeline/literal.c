@@ -396,8 +396,9 @@ static int read_value(struct reader *r, struct value **ret)
 
 /* ---- statements ---- */
 
-/* `name =` or `name: type =`, at the left edge. NULL: it is none. */
-static char *take_target(struct reader *r)
+/* `name =` or `name: type =`, at the left edge. Bytes of the name, or 0: it is
+ * none. */
+static size_t take_target(struct reader *r)
 {
 	const char *start = r->s;
 	size_t len = 0;
@@ -405,15 +406,15 @@ static char *take_target(struct reader *r)
 	while (is_word_char(start[len]))
 		len++;
 	if (!len || isdigit((unsigned char)start[0]))
-		return NULL;
+		return 0;
 	r->s += len;
 	skip_space(r);
 	if (*r->s == ':')
 		r->s += strcspn(r->s, "=\n");
 	if (*r->s != '=' || r->s[1] == '=')
-		return NULL;
+		return 0;
 	r->s++;
-	return strndup(start, len);
+	return len;
 }
 
 /* Steps over what it read: a literal, or a text on its own (a docstring may
@@ -423,15 +424,15 @@ static int read_statement(const char **line, struct value *map)
 	struct reader r = { .s = *line };
 	AUTO(value_release) struct value *v = NULL;
 	AUTO(free_text) char *name = NULL;
-	bool raw;
+	bool raw, text = prefix(r.s, &raw) >= 0;
+	size_t len = text ? 0 : take_target(&r);
 	int err;
 
-	errno = 0;
-	name = prefix(r.s, &raw) < 0 ? take_target(&r) : NULL;
-	if (!name && errno == ENOMEM)
-		return -ENOMEM;
-	if (!name && prefix(r.s, &raw) < 0)
+	if (!text && !len)
 		return 0;
+	name = len ? strndup(*line, len) : NULL;
+	if (len && !name)
+		return -ENOMEM;
 	err = read_value(&r, &v);
 	if (err == -ENOMEM)
 		return err;

@@ -58,12 +58,12 @@ static bool is_name(const char *s)
 	return !*s;
 }
 
-/* The text between "$(" and its ")", or NULL: no key has other characters. */
-static char *take_body(const char *s, size_t *ret_len)
+/* Bytes between "$(" and its ")", or 0: no key has other characters. */
+static size_t body_length(const char *s)
 {
 	size_t len = 0;
 
-	while (s[len] && s[len] != ')' && len < BODY_MOST) {
+	while (len < BODY_MOST && s[len] && s[len] != ')') {
 		if (s[len] == '[' &&
 		    (s[len + 1] == '\'' || s[len + 1] == '"')) {
 			const char end[] = { s[len + 1], ']' };
@@ -72,16 +72,15 @@ static char *take_body(const char *s, size_t *ret_len)
 				memmem(name, strnlen(name, NAME_LIMIT), end, 2);
 
 			if (!close)
-				return NULL;
+				return 0;
 			len = (size_t)(close - s) + 2;
 		} else if (is_name_char(s[len]) || strchr("[]*", s[len])) {
 			len++;
 		} else {
-			return NULL;
+			return 0;
 		}
 	}
-	*ret_len = len;
-	return s[len] && len < BODY_MOST ? strndup(s, len) : NULL;
+	return len < BODY_MOST && s[len] ? len : 0;
 }
 
 /* ".name", ".name[*]", ".name.member", "['name'][3]", …: cut apart in place. */
@@ -316,12 +315,12 @@ static int read_reference(struct parse *w, const char *s, bool keys_only)
 	size_t len;
 	int got;
 
-	if (s[1] != '(')
+	len = s[1] == '(' ? body_length(s + 2) : 0;
+	if (!len)
 		return 0;
-	errno = 0;
-	body = take_body(s + 2, &len);
+	body = strndup(s + 2, len);
 	if (!body)
-		return errno == ENOMEM ? -ENOMEM : 0;
+		return -ENOMEM;
 	got = read_key(w, body);
 	if (!got && !keys_only)
 		got = read_variable(w, body);
