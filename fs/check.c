@@ -165,8 +165,8 @@ static void sync_then_judge(struct job *job)
 	if (!check->err && content_flush(check->sync) > 0 &&
 	    !find_name(check->fs, ino, &check->dir, check->name))
 		judge(check);
-	reply_err(check->req, "fsync", check->err);
-	free(check);
+	check->job.run = reply;
+	work_put(check->fs->answerer, &check->job);
 }
 
 void check_fsync(fuse_req_t req, struct handle *h, bool data_only)
@@ -181,5 +181,5 @@ void check_fsync(fuse_req_t req, struct handle *h, bool data_only)
 	check->sync = h->content;
 	check->data_only = data_only;
 	check->job.run = sync_then_judge;
-	work_put(fs->work, &check->job);
+	work_put(fs->syncers, &check->job);
 }

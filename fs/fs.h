@@ -4,10 +4,17 @@
  *
  *	libfuse's   run the handlers of ops.c; a handler never waits for another
  *	            request, for the notifier or for a worker
- *	workers     (work.h) do what may take long: fsync, judging, starting
- *runs notifier    (notify.h) tells the kernel what changed inside, and gives
- *	            the answers that must come after that
+ *	workers     (work.h) do what may take long: judging, starting runs
+ *	syncers     wait for the disk
+ *	notifier    (notify.h) tells the kernel what changed inside
+ *	answerer    gives the answers of the last two, and never blocks
  *	signals     (session.c) waits for the signal to end
+ *
+ * Why an answerer. Over io_uring, who answers a request hands its place in the
+ * queue back, and the kernel delivers the next request at that place by way of
+ * the same thread. While this thread sleeps in the kernel and can't be woken
+ * (for the disk, for the lock of a directory), the next request stays where it
+ * is; if the lock waits for it, everything does.
  */
 #ifndef FS_FS_H
 #define FS_FS_H
@@ -36,6 +43,8 @@ struct fs {
 	struct runner *runner; /* NULL while read-only */
 	struct fuse_session *session;
 	struct work *work;
+	struct work *syncers;
+	struct work *answerer;
 	struct notify *notify;
 	struct backings *backings;
 	struct handles *handles;

@@ -9,6 +9,9 @@
 #           static; where that cannot be made (no network), the system's after
 #           all, and a word about it
 #
+# What is made here is mended first (mend, below), and says so with
+# -DLIBFUSE_RING_MENDED.
+#
 # Debian 12 has 3.14. From 3.18.3 on fuse-over-io_uring is safe to use; Debian's
 # own packages are built without it, a build with liburing and libnuma has it.
 set -eu
@@ -21,10 +24,46 @@ use_system() {
 	pkg-config --libs fuse3 >"$folder/libs.new"
 }
 
+# Answers may come from any thread: libfuse then puts them into the ring under the
+# queue's lock. But the queue's own thread submits without it, and so may hand an
+# entry to the kernel that another thread has taken and not filled: the answer is
+# lost, and who waits for it waits for ever. It also forgets to give the lock back
+# when it finds no entry.
+mend() {
+	patch -d src -p1 <<'PATCH'
+--- a/lib/fuse_uring.c
++++ b/lib/fuse_uring.c
+@@ -184,6 +184,8 @@
+ 		se->error = -EIO;
+ 		fuse_log(FUSE_LOG_ERR, "Failed to get a ring SQEs\n");
+ 
++		if (locked)
++			pthread_mutex_unlock(&queue->ring_lock);
+ 		return -EIO;
+ 	}
+ 
+@@ -843,7 +845,12 @@
+ 
+ 	/* Not using fuse_session_exited(se), as that cannot be inlined */
+ 	while (!atomic_load_explicit(&se->mt_exited, memory_order_relaxed)) {
+-		io_uring_submit_and_wait(&queue->ring, 1);
++		struct io_uring_cqe *cqe;
++
++		pthread_mutex_lock(&queue->ring_lock);
++		io_uring_submit(&queue->ring);
++		pthread_mutex_unlock(&queue->ring_lock);
++		io_uring_wait_cqe(&queue->ring, &cqe);
+ 
+ 		pthread_mutex_lock(&queue->ring_lock);
+ 		queue->cqe_processing = true;
+PATCH
+}
+
 use_static() {
 	# our own folder first, whatever the system's pkg-config has
 	PKG_CONFIG_PATH="$folder/lib/pkgconfig" \
-		pkg-config --cflags fuse3 >"$folder/cflags.new"
+		pkg-config --cflags fuse3 |
+		sed 's/$/ -DLIBFUSE_RING_MENDED/' >"$folder/cflags.new"
 	PKG_CONFIG_PATH="$folder/lib/pkgconfig" \
 		pkg-config --static --libs fuse3 >"$folder/libs.new"
 }
@@ -51,23 +90,24 @@ fetch() {
 build() {
 	work=$folder/work
 	rm -rf "$work" && mkdir -p "$work" && cd "$work"
-	fetch && dpkg-source --no-check -x "fuse3_$package.dsc" src &&
+	fetch && dpkg-source --no-check -x "fuse3_$package.dsc" src && mend &&
 		meson setup src/b src --prefix="$folder" --libdir=lib \
 			--buildtype=release -Ddefault_library=static \
 			-Dexamples=false -Dutils=false -Dtests=false \
 			-Dinitscriptdir= &&
 		grep -q HAVE_URING src/b/fuse_config.h &&
-		ninja -C src/b install
+		ninja -C src/b install && touch "$mended"
 }
 
 mkdir -p "$folder"
 folder=$(cd "$folder" && pwd)
+mended=$folder/mended-1
 if [ "$mode" = auto ] && pkg-config --atleast-version=3.17 fuse3; then
 	mode=system
 fi
 if [ "$mode" = system ]; then
 	use_system
-elif [ -e "$folder/lib/libfuse3.a" ] ||
+elif [ -e "$mended" ] ||
 	(build) >"$folder/build.log" 2>&1; then
 	rm -rf "$folder/work"
 	use_static

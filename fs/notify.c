@@ -121,7 +121,7 @@ static void *serve(void *arg)
 	while ((item = take(n))) {
 		report_lost(n);
 		if (item->job)
-			item->job->run(item->job);
+			work_put(n->fs->answerer, item->job);
 		else if (item->type == EVENT_RECORD)
 			wait_check(n->fs, item->ino);
 		else

@@ -27,7 +27,7 @@ void notify_stop(struct notify *n);
 void notify_changed(void *arg, const struct store_event *event);
 void notify_entry(struct fs *fs, uint64_t dir, const char *name);
 void notify_data(struct fs *fs, uint64_t ino);
-/* Done on the notifier's thread after all that was told before. */
+/* Done by the answerer after all that was told before. */
 void notify_put(struct fs *fs, struct job *take_job);
 
 #endif

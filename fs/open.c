@@ -191,6 +191,7 @@ int open_handle(fuse_req_t req, uint64_t ino, struct fuse_file_info *fi)
 		return err;
 	}
 	list(fs, h);
+	atomic_store_explicit(&h->ready, true, memory_order_release);
 	fi->fh = (uintptr_t)h;
 	return 0;
 }

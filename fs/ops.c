@@ -228,15 +228,24 @@ struct sync {
 	struct job job;
 	fuse_req_t req;
 	struct fs *fs;
+	int err;
 };
+
+static void reply_sync(struct job *job)
+{
+	struct sync *sync = (struct sync *)job;
+
+	reply_err(sync->req, "fsync of a directory", sync->err);
+	free(sync);
+}
 
 static void sync_then_reply(struct job *job)
 {
 	struct sync *sync = (struct sync *)job;
 
-	reply_err(sync->req, "fsync of a directory",
-		  store_sync(sync->fs->store));
-	free(sync);
+	sync->err = store_sync(sync->fs->store);
+	sync->job.run = reply_sync;
+	work_put(sync->fs->answerer, &sync->job);
 }
 
 static void fsyncdir(fuse_req_t req, fuse_ino_t ino, int datasync,
@@ -251,8 +260,10 @@ static void fsyncdir(fuse_req_t req, fuse_ino_t ino, int datasync,
 		reply_err(req, "fsync of a directory", -ENOMEM);
 		return;
 	}
-	*sync = (struct sync){ { NULL, sync_then_reply }, req, fs_of(req) };
-	work_put(sync->fs->work, &sync->job);
+	*sync = (struct sync){ .job.run = sync_then_reply,
+			       .req = req,
+			       .fs = fs_of(req) };
+	work_put(sync->fs->syncers, &sync->job);
 }
 
 static void init(void *userdata, struct fuse_conn_info *conn)

@@ -63,7 +63,7 @@ bool ring_is_wanted(const struct fs *fs, struct buf *why)
 	if (off || !strcmp(setting(fs), "off"))
 		reason = "config.yaml says so";
 	else if (!RING_KNOWN)
-		reason = "this libfuse has none";
+		reason = "this libfuse has none, or an unsafe one";
 	else if (!RING_IS_SEEN)
 		reason = "ThreadSanitizer could not follow";
 	else if (fs->uid)

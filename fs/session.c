@@ -35,6 +35,7 @@
 #include "work.h"
 
 #define WORKERS 4
+#define SYNCERS 4
 #define HANDLERS 10
 /* How long another daemon that is ending may take to give up the store. */
 #define BUSY_TRIES 200
@@ -284,6 +285,10 @@ static int init_parts(struct fs *fs)
 	if (!err)
 		err = work_start(WORKERS, &fs->work);
 	if (!err)
+		err = work_start(SYNCERS, &fs->syncers);
+	if (!err)
+		err = work_start(1, &fs->answerer);
+	if (!err)
 		err = notify_start(fs, &fs->notify);
 	return err;
 }
@@ -380,11 +385,13 @@ static void take_down(struct fs *fs)
 		wait_end_all(fs);
 	stop_runner(fs);
 	work_stop(fs->work);
+	work_stop(fs->syncers);
 	if (fs->store)
 		store_listen(fs->store, NULL, NULL);
 	if (fs->notify)
 		notify_disarm(fs->notify);
 	notify_stop(fs->notify);
+	work_stop(fs->answerer);
 	if (fs->session) {
 		fuse_session_unmount(fs->session);
 		fuse_session_destroy(fs->session);

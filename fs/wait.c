@@ -4,7 +4,7 @@
  * `held` first, so that nobody answers it (and libfuse frees the request)
  * before its interrupt function is set; an interrupt in between is only noted.
  *
- * Answers come from the notifier, after what the runner changed before the
+ * The notifier has them answered, after what the runner changed before the
  * final state was told to the kernel: `cat wait; cat ../status` then agree.
  */
 #include "wait.h"
@@ -21,6 +21,9 @@
 #include "store/record.h"
 
 struct waiter {
+	struct job job; /* once it is off the list */
+	struct fs *fs;
+	int err;
 	struct waiter *next;
 	fuse_req_t req;
 	struct handle *h;
@@ -77,13 +80,24 @@ static int answer(struct fs *fs, fuse_req_t req, struct handle *h,
 	return 0;
 }
 
-static void finish(struct fs *fs, struct waiter *w, int err)
+static void answer_waiter(struct job *job)
 {
+	struct waiter *w = (struct waiter *)job;
+	int err = w->err;
+
 	if (!err)
-		err = answer(fs, w->req, w->h, &w->view, w->size, w->off);
+		err = answer(w->fs, w->req, w->h, &w->view, w->size, w->off);
 	if (err)
 		fuse_reply_err(w->req, -err);
 	free(w);
+}
+
+/* w is off the list. */
+static void finish(struct fs *fs, struct waiter *w, int err)
+{
+	w->err = err;
+	w->job.run = answer_waiter;
+	work_put(fs->answerer, &w->job);
 }
 
 /* Take a waiter that `fits` off the list, or NULL. */
@@ -234,9 +248,12 @@ void wait_read(fuse_req_t req, struct handle *h, size_t size, off_t off)
 		fuse_reply_err(req, ENOMEM);
 		return;
 	}
-	*w = (struct waiter){
-		.req = req, .h = h, .view = v, .size = size, .off = off
-	};
+	*w = (struct waiter){ .fs = fs,
+			      .req = req,
+			      .h = h,
+			      .view = v,
+			      .size = size,
+			      .off = off };
 	wait_for(fs, w);
 }
 
