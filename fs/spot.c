@@ -194,7 +194,7 @@ static bool is_trash_of(const char *name, mode_t type, uid_t uid)
  * refusal for one of the deed itself. */
 static bool is_checkpoints(const char *name)
 {
-	return !strcmp(name, ".ipynb_checkpoints");
+	return name_is_checkpoints(name, strlen(name));
 }
 
 /* What a user may make in the root or in runs/. */

@@ -25,6 +25,10 @@ size_t name_utf8_step(const char *at, size_t left);
  */
 bool name_is_scratch(const char *name);
 
+/* .ipynb_checkpoints, where Jupyter keeps copies beside whatever it opens. What
+ * is below it is none of an asset's files. */
+bool name_is_checkpoints(const char *name, size_t len);
+
 /*
  * The id for a title: runs of anything but a-z 0-9 become one '-', upper case
  * becomes lower, leading and trailing '-' go, at most ID_LIMIT bytes.

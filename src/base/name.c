@@ -62,12 +62,18 @@ static bool is_rsync_temp(const char *name)
 	       alnum_run(name + len - 6, 6);
 }
 
+bool name_is_checkpoints(const char *name, size_t len)
+{
+	static const char own[] = ".ipynb_checkpoints";
+
+	return len == sizeof(own) - 1 && !memcmp(name, own, len);
+}
+
 bool name_is_scratch(const char *name)
 {
 	static const char *const whole[] = {
 		"4913",
 		".DS_Store",
-		".ipynb_checkpoints",
 		".rsync-filter",
 	};
 	static const char *const prefix[] = { ".~", ".#", ".nfs", "._" };
@@ -76,6 +82,8 @@ bool name_is_scratch(const char *name)
 	};
 	size_t len = strlen(name);
 
+	if (name_is_checkpoints(name, len))
+		return true;
 	for (size_t i = 0; i < ARRAY_SIZE(whole); i++)
 		if (!strcmp(name, whole[i]))
 			return true;

@@ -9,6 +9,7 @@
  * a backslash before the line, as sha256sum writes it. The store makes digests
  * in the background; those that are not there yet are made here, as long as
  * there is not much to read; the line of a larger file is a comment till then.
+ * What Jupyter keeps beside the files is left out, as it is from their count.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,6 +18,7 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "base/name.h"
 #include "ext/digest.h"
 #include "listing.h"
 #include "state.h"
@@ -41,6 +43,14 @@ static int add_prefix(struct listing *l, size_t first, const char *prefix)
 	return 0;
 }
 
+static bool is_below(const struct listing_entry *e)
+{
+	const char *name = strrchr(e->name, '/') + 1;
+
+	return S_ISDIR(e->attr.mode) &&
+	       !name_is_checkpoints(name, strlen(name));
+}
+
 static int read_tree(struct store *st, uint64_t top, struct listing *l)
 {
 	int err = listing_read(st, top, l);
@@ -50,7 +60,7 @@ static int read_tree(struct store *st, uint64_t top, struct listing *l)
 	for (size_t i = 0; !err && i < l->count; i++) {
 		size_t first = l->count;
 
-		if (!S_ISDIR(l->entry[i].attr.mode))
+		if (!is_below(&l->entry[i]))
 			continue;
 		err = listing_read(st, l->entry[i].attr.ino, l);
 		/* removed meanwhile */

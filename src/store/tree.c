@@ -4,11 +4,13 @@
  * what is below it, and a clock of its changes. Found by walking up from the
  * directory that changed, which is a few steps; kept up by differences.
  *
- * A file counts once for each of its names.
+ * A file counts once for each of its names, but not below .ipynb_checkpoints:
+ * that somebody looks at an asset with Jupyter is no change of its files.
  */
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/name.h"
 #include "state.h"
 
 /* The root's child, and that one's child, above or at `dir`. */
@@ -43,6 +45,23 @@ struct tree *tree_of(const struct inode *dir)
 	return climb(dir, &second) >= 2 ? second->tree : NULL;
 }
 
+static bool keeps_checkpoints(const struct entry *e)
+{
+	return name_is_checkpoints(e->name, e->len);
+}
+
+/* Does what stands in `dir` count in the tree around it? */
+static bool is_counted(const struct inode *dir)
+{
+	const struct inode *top = NULL;
+
+	climb(dir, &top);
+	for (; dir && dir != top; dir = inode_parent(dir))
+		if (dir->names && keeps_checkpoints(dir->names))
+			return false;
+	return true;
+}
+
 void tree_note(const struct inode *dir, int64_t files, int64_t bytes,
 	       int64_t when)
 {
@@ -50,9 +69,11 @@ void tree_note(const struct inode *dir, int64_t files, int64_t bytes,
 
 	if (!t)
 		return;
+	t->changes++;
+	if (!is_counted(dir))
+		return;
 	t->files += (uint64_t)files;
 	t->bytes += (uint64_t)bytes;
-	t->changes++;
 	if (when > t->changed)
 		t->changed = when;
 }
@@ -97,7 +118,7 @@ void tree_sum(const struct inode *dir, struct tree *ret_sum)
 			continue;
 		}
 		cookie = e->slot;
-		if (e->alias)
+		if (e->alias || (inode_is_dir(e->node) && keeps_checkpoints(e)))
 			continue;
 		add(&sum, e->node);
 		if (inode_is_dir(e->node)) {
@@ -147,7 +168,7 @@ void tree_leave(const struct inode *dir)
 {
 	struct tree sum;
 
-	if (tree_level(dir) < 3)
+	if (tree_level(dir) < 3 || !is_counted(dir))
 		return;
 	tree_sum(dir, &sum);
 	tree_note(inode_parent(dir), -(int64_t)sum.files, -(int64_t)sum.bytes,
@@ -174,7 +195,7 @@ void tree_enter(struct inode *dir)
 		(void)load_tree(dir);
 	if (level == 1)
 		(void)load_trees_of(dir);
-	if (level < 3)
+	if (level < 3 || !is_counted(dir))
 		return;
 	tree_sum(dir, &sum);
 	tree_note(inode_parent(dir), (int64_t)sum.files, (int64_t)sum.bytes,

@@ -26,6 +26,16 @@ done
 is "$(ls -A "$MNT/.mlx/notebooks")" rainfall-by-month
 is "$(cat "$MNT/.mlx/errors")" ''
 
+# Jupyter's checkpoints in an asset are none of its files, looking is no change
+meta=$MNT/datasets/rain/_mlx/metadata.json
+cp -r "$TOP/contrib/samples/datasets/rainfall" "$MNT/datasets/rain"
+mkdir "$MNT/datasets/rain/.ipynb_checkpoints"
+before=$(cat "$meta" "$MNT/datasets/rain/_mlx/SHA256SUMS" && stat -c %y "$meta")
+cp "$MNT/datasets/rain/rainfall.csv" \
+	"$MNT/datasets/rain/.ipynb_checkpoints/rainfall-checkpoint.csv"
+is "$(cat "$meta" "$MNT/datasets/rain/_mlx/SHA256SUMS" && stat -c %y "$meta")" "$before"
+(cd "$MNT/datasets/rain" && sha256sum --quiet -c _mlx/SHA256SUMS)
+
 mkdir "$MNT/datasets/new.part"
 cp "$TOP"/contrib/samples/datasets/greetings/* "$MNT/datasets/new.part/"
 mv "$MNT/datasets/new.part" "$MNT/datasets/new"

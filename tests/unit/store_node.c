@@ -475,6 +475,48 @@ TEST(node_trees)
 	TREE(m, 0, 0);
 }
 
+/* What Jupyter keeps beside the files is none of them, wherever it stands. */
+TEST(node_tree_checkpoints)
+{
+	AUTO(store_release) struct store *st = help_open(help_path("s"));
+	uint64_t kind = help_dir(st, STORE_ROOT, "models");
+	uint64_t m = help_dir(st, kind, "m"), deep = help_dir(st, m, "deep");
+	uint64_t kept = help_dir(st, deep, ".ipynb_checkpoints");
+	uint64_t in = help_dir(st, kept, "in");
+	struct node_change size = { .what = CHANGE_SIZE, .size = 3 };
+	struct node_tree t, u;
+	struct node_attr a;
+	uint64_t f;
+
+	help_file(st, deep, "f", "0123456789");
+	TREE(m, 1, 10);
+	u = t;
+	f = help_file(st, in, "f-checkpoint", "0123456789");
+	CHECK_INT(node_set(st, f, &size, &a), 0);
+	TREE(m, 1, 10);
+	CHECK_INT(t.changed, u.changed);
+	TREE(deep, 1, 10);
+	TREE(kind, 1, 10);
+	CHECK_INT(node_link(st, f, kept, "g", &a), 0);
+	TREE(kept, 2, 6);
+	/* the directory's name decides, and a file's place */
+	CHECK_INT(node_rename(st, deep, ".ipynb_checkpoints", m, "x", 0), 0);
+	TREE(m, 3, 16);
+	CHECK_INT(node_rename(st, m, "x", m, ".ipynb_checkpoints", 0), 0);
+	TREE(m, 1, 10);
+	CHECK_INT(node_rename(st, in, "f-checkpoint", m, "h", 0), 0);
+	TREE(m, 2, 13);
+	CHECK_INT(node_rename(st, kept, "in", m, "in", 0), 0);
+	help_reopen(&st);
+	TREE(m, 2, 13);
+	/* a file of that name is a file */
+	help_file(st, deep, ".ipynb_checkpoints", "x");
+	TREE(m, 3, 14);
+	CHECK_INT(node_unlink(st, kept, "g"), 0);
+	CHECK_INT(file_remove(st, m, ".ipynb_checkpoints"), 0);
+	TREE(m, 3, 14);
+}
+
 TEST_STARVED(node_out_of_memory)
 {
 	AUTO(store_release) struct store *st = NULL;
