@@ -108,6 +108,14 @@ static int read_digest(const struct value *doc, struct value *repository,
 	return value_set_string(repository, "sha_512", hex);
 }
 
+static const struct spec_field repository[] = {
+	{ "repository.type", SPEC_OPTIONAL, "type" },
+	{ "repository.url", SPEC_OPTIONAL, "url" },
+	{ "repository.mime_type", SPEC_OPTIONAL, "mime_type" },
+	{ "repository.size", SPEC_OPTIONAL, "size" },
+	{ 0 },
+};
+
 static int read_repository(const struct value *doc, struct value *record,
 			   struct buf *why)
 {
@@ -122,21 +130,20 @@ static int read_repository(const struct value *doc, struct value *record,
 	to = value_new_map();
 	if (!to)
 		return -ENOMEM;
-	err = spec_copy_text(doc, "repository.type", SPEC_OPTIONAL, to, "type",
-			     why);
-	if (!err)
-		err = spec_copy_text(doc, "repository.url", SPEC_OPTIONAL, to,
-				     "url", why);
-	if (!err)
-		err = spec_copy_text(doc, "repository.mime_type", SPEC_OPTIONAL,
-				     to, "mime_type", why);
-	if (!err)
-		err = spec_copy_text(doc, "repository.size", SPEC_OPTIONAL, to,
-				     "size", why);
+	err = spec_copy_fields(doc, repository, to, why);
 	if (!err)
 		err = read_digest(doc, to, why);
 	return err ? err : value_set(record, "repository", TAKE(to));
 }
+
+static const struct spec_field rest[] = {
+	{ "domain", SPEC_OPTIONAL, "domain" },
+	{ "license.url", SPEC_OPTIONAL, "license_url" },
+	{ "provider.name", SPEC_OPTIONAL, "provider" },
+	{ "source.name", SPEC_OPTIONAL, "source" },
+	{ "source.url", SPEC_OPTIONAL, "source_url" },
+	{ 0 },
+};
 
 static int read_rest(const struct value *doc, struct value *record,
 		     struct buf *why)
@@ -150,20 +157,7 @@ static int read_rest(const struct value *doc, struct value *record,
 	if (!err)
 		err = spec_copy_date(doc, "updated", record, "updated", why);
 	if (!err)
-		err = spec_copy_text(doc, "domain", SPEC_OPTIONAL, record,
-				     "domain", why);
-	if (!err)
-		err = spec_copy_text(doc, "license.url", SPEC_OPTIONAL, record,
-				     "license_url", why);
-	if (!err)
-		err = spec_copy_text(doc, "provider.name", SPEC_OPTIONAL,
-				     record, "provider", why);
-	if (!err)
-		err = spec_copy_text(doc, "source.name", SPEC_OPTIONAL, record,
-				     "source", why);
-	if (!err)
-		err = spec_copy_text(doc, "source.url", SPEC_OPTIONAL, record,
-				     "source_url", why);
+		err = spec_copy_fields(doc, rest, record, why);
 	return err;
 }
 
@@ -171,16 +165,9 @@ int dataset_read_spec(const struct value *docs, struct value *record,
 		      struct buf *why)
 {
 	const struct value *doc;
-	int err = spec_only_doc(docs, "a dataset's description", why, &doc);
+	int err = spec_copy_head(docs, "a dataset's description", "id", record,
+				 why, &doc);
 
-	if (!err)
-		err = spec_copy_id(doc, "id", record, why);
-	if (!err)
-		err = spec_copy_text(doc, "name", SPEC_REQUIRED, record, "name",
-				     why);
-	if (!err)
-		err = spec_copy_text(doc, "description", SPEC_REQUIRED, record,
-				     "description", why);
 	if (!err)
 		err = spec_copy_text(doc, "version", SPEC_REQUIRED, record,
 				     "version", why);

@@ -168,20 +168,20 @@ static int read_license(const struct value *doc, struct value *record,
 	return spec_copy_license(doc, "license", SPEC_OPTIONAL, record, why);
 }
 
+static const struct spec_field rest[] = {
+	{ "domain", SPEC_OPTIONAL, "domain" },
+	{ "version", SPEC_OPTIONAL, "version" },
+	{ "author.name", SPEC_OPTIONAL, "author" },
+	{ 0 },
+};
+
 static int read_rest(const struct value *doc, struct value *record,
 		     struct buf *why)
 {
 	int err = read_license(doc, record, why);
 
 	if (!err)
-		err = spec_copy_text(doc, "domain", SPEC_OPTIONAL, record,
-				     "domain", why);
-	if (!err)
-		err = spec_copy_text(doc, "version", SPEC_OPTIONAL, record,
-				     "version", why);
-	if (!err)
-		err = spec_copy_text(doc, "author.name", SPEC_OPTIONAL, record,
-				     "author", why);
+		err = spec_copy_fields(doc, rest, record, why);
 	if (!err)
 		err = spec_copy_common(doc, record, why);
 	if (!err)
@@ -193,16 +193,9 @@ int model_read_spec(const struct value *docs, struct value *record,
 		    struct buf *why)
 {
 	const struct value *doc;
-	int err = spec_only_doc(docs, "a model's description", why, &doc);
+	int err = spec_copy_head(docs, "a model's description",
+				 "model_identifier", record, why, &doc);
 
-	if (!err)
-		err = spec_copy_id(doc, "model_identifier", record, why);
-	if (!err)
-		err = spec_copy_text(doc, "name", SPEC_REQUIRED, record, "name",
-				     why);
-	if (!err)
-		err = spec_copy_text(doc, "description", SPEC_REQUIRED, record,
-				     "description", why);
 	if (!err)
 		err = read_framework(doc, record, why);
 	if (!err)

@@ -131,20 +131,20 @@ static int read_requirements(const struct value *doc, struct value *record,
 	return err ? err : value_set(record, "requirements", TAKE(list));
 }
 
+static const struct spec_field rest[] = {
+	{ "implementation.github.image", SPEC_OPTIONAL, "image" },
+	{ "version", SPEC_OPTIONAL, "version" },
+	{ "domain", SPEC_OPTIONAL, "domain" },
+	{ 0 },
+};
+
 static int read_rest(const struct value *doc, struct value *record,
 		     struct buf *why)
 {
 	int err = value_set_string(record, "image", DEFAULT_IMAGE);
 
 	if (!err)
-		err = spec_copy_text(doc, "implementation.github.image",
-				     SPEC_OPTIONAL, record, "image", why);
-	if (!err)
-		err = spec_copy_text(doc, "version", SPEC_OPTIONAL, record,
-				     "version", why);
-	if (!err)
-		err = spec_copy_text(doc, "domain", SPEC_OPTIONAL, record,
-				     "domain", why);
+		err = spec_copy_fields(doc, rest, record, why);
 	if (!err)
 		err = spec_copy_license(doc, "license", SPEC_OPTIONAL, record,
 					why);
@@ -155,16 +155,9 @@ int notebook_read_spec(const struct value *docs, struct value *record,
 		       struct buf *why)
 {
 	const struct value *doc;
-	int err = spec_only_doc(docs, "a notebook's description", why, &doc);
+	int err = spec_copy_head(docs, "a notebook's description", "id", record,
+				 why, &doc);
 
-	if (!err)
-		err = spec_copy_id(doc, "id", record, why);
-	if (!err)
-		err = spec_copy_text(doc, "name", SPEC_REQUIRED, record, "name",
-				     why);
-	if (!err)
-		err = spec_copy_text(doc, "description", SPEC_REQUIRED, record,
-				     "description", why);
 	if (!err)
 		err = read_source(doc, record, why);
 	if (!err)

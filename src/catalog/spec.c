@@ -182,6 +182,33 @@ int spec_copy_id(const struct value *doc, const char *path,
 	return value_set_string(record, "id", id);
 }
 
+int spec_copy_fields(const struct value *doc, const struct spec_field *fields,
+		     struct value *record, struct buf *why)
+{
+	int err = 0;
+
+	for (; fields->path && !err; fields++)
+		err = spec_copy_text(doc, fields->path, fields->need, record,
+				     fields->key, why);
+	return err;
+}
+
+int spec_copy_head(const struct value *docs, const char *what,
+		   const char *id_path, struct value *record, struct buf *why,
+		   const struct value **ret_doc)
+{
+	static const struct spec_field fields[] = {
+		{ "name", SPEC_REQUIRED, "name" },
+		{ "description", SPEC_REQUIRED, "description" },
+		{ 0 },
+	};
+	int err = spec_only_doc(docs, what, why, ret_doc);
+
+	if (!err)
+		err = spec_copy_id(*ret_doc, id_path, record, why);
+	return err ? err : spec_copy_fields(*ret_doc, fields, record, why);
+}
+
 /* Append a text to a list. */
 static int add_text(struct value *list, const char *text, size_t len)
 {

@@ -40,6 +40,20 @@ int spec_get_bool(const struct value *doc, const char *path, bool fallback,
 int spec_copy_text(const struct value *doc, const char *path,
 		   enum spec_need need, struct value *record, const char *key,
 		   struct buf *why);
+
+/* The same for several: rows, the last of which has no path. */
+struct spec_field {
+	const char *path;
+	enum spec_need need;
+	const char *key;
+};
+int spec_copy_fields(const struct value *doc, const struct spec_field *fields,
+		     struct value *record, struct buf *why);
+/* What a spec of MLX's begins with: one document, its id (at `id_path`), name
+ * and description. `what` as for spec_only_doc. */
+int spec_copy_head(const struct value *docs, const char *what,
+		   const char *id_path, struct value *record, struct buf *why,
+		   const struct value **ret_doc);
 /* A text that is an id as it stands. */
 int spec_copy_id(const struct value *doc, const char *path,
 		 struct value *record, struct buf *why);
