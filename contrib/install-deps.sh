@@ -12,7 +12,7 @@ build="$build meson ninja-build dpkg-dev liburing-dev libnuma-dev"
 demo='rsync'
 check='clang clang-tidy clang-format cppcheck libclang-rt-dev git python3
 python3-venv rsync vim nano procps psmisc attr acl e2fsprogs
-sqlite3 jq bubblewrap'
+sqlite3 jq bubblewrap chromium fonts-dejavu-core'
 
 wanted() {
 	for set; do
