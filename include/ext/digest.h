@@ -13,10 +13,13 @@ enum digest_algorithm { DIGEST_SHA256, DIGEST_SHA512 };
 struct digest;
 
 int digest_new(enum digest_algorithm algorithm, struct digest **ret_d);
+/* To the start again: one for many texts. */
+int digest_reset(struct digest *d);
 void digest_free(struct digest *d);
 void digest_release(struct digest **d); /* for AUTO() */
 int digest_add(struct digest *d, const void *data, size_t len);
-/* Bytes of the digest (32 or 64) to ret_raw; d can only be freed then. */
+/* Bytes of the digest (32 or 64) to ret_raw; d can only be reset or freed then.
+ */
 int digest_finish(struct digest *d, unsigned char *ret_raw, size_t *ret_len);
 
 void digest_hex(const unsigned char *raw, size_t len, char *ret_hex);

@@ -31,6 +31,11 @@ int digest_new(enum digest_algorithm algorithm, struct digest **ret_d)
 	return 0;
 }
 
+int digest_reset(struct digest *d)
+{
+	return EVP_DigestInit_ex(d->ctx, NULL, NULL) ? 0 : -EIO;
+}
+
 void digest_free(struct digest *d)
 {
 	if (!d)

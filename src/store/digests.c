@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Digests of contents. The janitor picks a file, opens its blob and sends a
- * job to the hasher; the result counts only if no writer came meanwhile.
+ * Digests of contents. The janitor picks files and sends them to the hashers,
+ * many small ones at once; a result counts only if no writer came meanwhile.
+ * The hashers have what the processors and the disk have left over.
  */
 #include "digests.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -19,18 +22,28 @@
 #include "opening.h"
 #include "state.h"
 
-#define SMALL 65536		/* bytes: digested at once */
+#define SMALL 65536		/* bytes: digested as soon as it is quiet */
 #define QUIET_NS (2 * NS_PER_S) /* larger ones: when left alone so long */
-#define CHUNK 131072
+#define CHUNK ((size_t)256 << 10)
+#define BATCH_FILES 64 /* of one job */
+#define BATCH_BYTES ((uint64_t)4 << 20)
+#define BIG ((uint64_t)1 << 20) /* bytes: read past the page cache */
 
 #define IOPRIO_WHO_PROCESS 1
 #define IOPRIO_IDLE (3 << 13)
+#ifndef RWF_DONTCACHE /* Linux 6.14: pages that are read for this go again */
+#define RWF_DONTCACHE 0x80
+#endif
 
-struct digest_job {
-	uint64_t ino;
-	int fd;
+struct digest_file {
+	uint64_t ino, blob;
 	int err;
 	unsigned char digest[32];
+};
+
+struct digest_job {
+	size_t count;
+	struct digest_file file[BATCH_FILES];
 };
 
 static const char empty_hex[] =
@@ -58,58 +71,110 @@ int node_get_digest(struct store *st, uint64_t ino, char ret_hex[65])
 
 static void lower_priority(void)
 {
-	pid_t self = (pid_t)syscall(SYS_gettid);
+	const struct sched_param none = { 0 };
 
-	(void)setpriority(PRIO_PROCESS, (id_t)self, 19);
+	(void)sched_setscheduler(0, SCHED_IDLE, &none);
 	(void)syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, IOPRIO_IDLE);
 }
 
-static int hash_fd(int fd, unsigned char *chunk, unsigned char *ret_digest)
+struct hasher {
+	struct janitor *jan;
+	struct digest *d;
+	unsigned char *chunk;
+	bool may_skip_cache;
+};
+
+static ssize_t read_chunk(struct hasher *h, int fd, off_t at, bool big)
 {
-	AUTO(digest_release) struct digest *d = NULL;
-	int err = digest_new(DIGEST_SHA256, &d);
+	struct iovec to = { .iov_base = h->chunk, .iov_len = CHUNK };
+	ssize_t got;
+
+	if (big && h->may_skip_cache) {
+		got = preadv2(fd, &to, 1, at, RWF_DONTCACHE);
+		if (got >= 0 || (errno != EOPNOTSUPP && errno != EINVAL))
+			return got;
+		h->may_skip_cache = false;
+	}
+	return pread(fd, h->chunk, CHUNK, at);
+}
+
+static int add_bytes(struct hasher *h, int fd, uint64_t size)
+{
 	off_t at = 0;
-	size_t len;
+	int err = 0;
 
 	while (!err) {
-		ssize_t got = pread(fd, chunk, CHUNK, at);
+		ssize_t got = read_chunk(h, fd, at, size >= BIG);
 
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
 			return -errno;
 		if (!got)
-			return digest_finish(d, ret_digest, &len);
-		err = digest_add(d, chunk, (size_t)got);
+			break;
+		err = digest_add(h->d, h->chunk, (size_t)got);
 		at += got;
+		/* who unmounts does not wait for the end of a large file */
+		if (size > SMALL &&
+		    __atomic_load_n(&h->jan->give_up, __ATOMIC_RELAXED))
+			return -ECANCELED;
 	}
 	return err;
 }
 
+static int hash_file(struct hasher *h, int blobs, struct digest_file *f)
+{
+	AUTO(close_fd) int fd = -1;
+	struct stat s;
+	size_t len;
+	int err = blob_open(blobs, f->blob, O_RDONLY, &fd);
+
+	if (!err && fstat(fd, &s))
+		err = -errno;
+	if (!err)
+		err = digest_reset(h->d);
+	if (!err && (uint64_t)s.st_size >= BIG)
+		(void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+	if (!err)
+		err = add_bytes(h, fd, (uint64_t)s.st_size);
+	return err ? err : digest_finish(h->d, f->digest, &len);
+}
+
+static void hash_job(struct hasher *h, int blobs, struct digest_job *job)
+{
+	for (size_t i = 0; i < job->count; i++)
+		job->file[i].err = h->d && h->chunk
+					   ? hash_file(h, blobs, &job->file[i])
+					   : -ENOMEM;
+}
+
 void *digests_hash(void *arg)
 {
-	struct janitor *jan = arg;
-	AUTO(free_text) char *chunk = malloc(CHUNK);
+	struct store *st = arg;
+	struct hasher h = { .jan = &st->janitor, .may_skip_cache = true };
 	struct digest_job *job;
 
 	lower_priority();
-	while (read(jan->jobs[0], &job, sizeof(job)) == sizeof(job)) {
-		job->err = chunk ? hash_fd(job->fd, (unsigned char *)chunk,
-					   job->digest)
-				 : -ENOMEM;
-		if (write(jan->results[1], &job, sizeof(job)) != sizeof(job))
+	h.chunk = malloc(CHUNK);
+	(void)digest_new(DIGEST_SHA256, &h.d);
+	while (read(h.jan->jobs[0], &job, sizeof(job)) == sizeof(job)) {
+		hash_job(&h, st->blobs, job);
+		if (write(h.jan->results[1], &job, sizeof(job)) != sizeof(job))
 			break;
 	}
+	digest_free(h.d);
+	free(h.chunk);
 	return NULL;
 }
 
 /* ---- the janitor's side ---- */
 
 /* Is this the time to digest it? Marks the inode when it is. */
-static int choose(struct store *st, uint64_t ino, uint64_t *ret_blob)
+static int choose(struct store *st, uint64_t ino, struct digest_file *ret_file,
+		  uint64_t *ret_size)
 {
-	HOLD_WRITE(&st->lock);
 	struct inode *i = inode_find(&st->names, ino);
+	int64_t age;
 
 	if (!i || !i->nlink || !i->blob || (i->flags & INODE_DIGEST))
 		return -ENOENT;
@@ -117,66 +182,99 @@ static int choose(struct store *st, uint64_t ino, uint64_t *ret_blob)
 	/* its last close will queue it again */
 	if (i->opening && i->opening->writers)
 		return -ENOENT;
-	if (i->size > SMALL && clock_now() - i->ctime < QUIET_NS) {
+	age = clock_now() - i->ctime;
+	if (i->size > SMALL && age >= 0 && age < QUIET_NS) {
 		i->flags |= INODE_QUEUED;
 		return -EAGAIN;
 	}
 	i->flags |= INODE_HASHED;
-	*ret_blob = i->blob;
+	*ret_file = (struct digest_file){ .ino = ino, .blob = i->blob };
+	*ret_size = i->size;
 	return 0;
 }
 
-int digests_send(struct store *st, uint64_t ino)
-{
-	struct digest_job *job;
-	uint64_t blob;
-	int err = choose(st, ino, &blob);
-
-	if (err)
-		return err;
-	job = calloc(1, sizeof(*job));
-	if (!job)
-		return -ENOMEM;
-	job->ino = ino;
-	err = blob_open(st->blobs, blob, O_RDONLY, &job->fd);
-	if (!err &&
-	    write(st->janitor.jobs[1], &job, sizeof(job)) != sizeof(job)) {
-		close(job->fd);
-		err = -EIO;
-	}
-	if (err)
-		free(job);
-	return err;
-}
-
-static int record_digest(struct store *st, const struct digest_job *job)
+/* Each that waits is looked at once, at most. */
+static void fill(struct store *st, struct digest_job *job)
 {
 	HOLD_WRITE(&st->lock);
-	struct inode *i = inode_find(&st->names, job->ino);
-	struct rows rows;
-	int err;
+	uint64_t most = janitor_waiting(&st->janitor), bytes = 0, ino, size;
 
-	if (!i || !i->nlink || !(i->flags & INODE_HASHED))
+	while (most-- && job->count < BATCH_FILES && bytes < BATCH_BYTES &&
+	       janitor_pop(&st->janitor, &ino)) {
+		int err = choose(st, ino, &job->file[job->count], &size);
+
+		if (err == -EAGAIN)
+			janitor_push_back(&st->janitor, ino);
+		if (err)
+			continue;
+		job->count++;
+		bytes += size;
+	}
+}
+
+size_t digests_send(struct store *st)
+{
+	struct digest_job *job = calloc(1, sizeof(*job));
+	size_t count;
+
+	if (!job)
 		return 0;
-	err = journal_begin(&st->journal, ROW_ROOM, &rows);
-	if (err)
-		return err;
-	i->flags &= (uint16_t)~INODE_HASHED;
-	i->flags |= INODE_DIGEST;
-	memcpy(i->digest, job->digest, sizeof(i->digest));
-	rows_put_inode(&rows, i);
-	journal_end(&st->journal, &rows);
+	fill(st, job);
+	count = job->count;
+	if (count &&
+	    write(st->janitor.jobs[1], &job, sizeof(job)) == sizeof(job))
+		return count;
+	janitor_end_work(&st->janitor, count);
+	free(job);
 	return 0;
 }
 
-void digests_receive(struct store *st)
+static bool is_wanted(struct store *st, const struct digest_file *f,
+		      struct inode **ret_inode)
+{
+	struct inode *i = inode_find(&st->names, f->ino);
+
+	*ret_inode = i;
+	return !f->err && i && i->nlink && (i->flags & INODE_HASHED) &&
+	       i->blob == f->blob;
+}
+
+/* All of a job in one entry of the journal. */
+static int record_digests(struct store *st, const struct digest_job *job)
+{
+	HOLD_WRITE(&st->lock);
+	struct inode *i;
+	struct rows rows;
+	int err = journal_begin(&st->journal, job->count * ROW_ROOM, &rows);
+
+	if (err)
+		return err;
+	for (size_t n = 0; n < job->count; n++) {
+		const struct digest_file *f = &job->file[n];
+
+		if (!is_wanted(st, f, &i))
+			continue;
+		i->flags &= (uint16_t)~INODE_HASHED;
+		i->flags |= INODE_DIGEST;
+		memcpy(i->digest, f->digest, sizeof(i->digest));
+		rows_put_inode(&rows, i);
+	}
+	if (!rows.len)
+		return 0;
+	journal_end(&st->journal, &rows);
+	st->janitor.own++;
+	return 0;
+}
+
+size_t digests_receive(struct store *st)
 {
 	struct digest_job *job;
+	size_t count;
 
 	if (read(st->janitor.results[0], &job, sizeof(job)) != sizeof(job))
-		return;
-	if (!job->err)
-		(void)record_digest(st, job);
-	close(job->fd);
+		return 0;
+	count = job->count;
+	(void)record_digests(st, job);
 	free(job);
+	return count;
 }

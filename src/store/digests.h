@@ -3,15 +3,17 @@
 #ifndef STORE_DIGESTS_H
 #define STORE_DIGESTS_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 struct store;
 
-/* The hasher's thread; arg: the janitor. Ends when its pipe is closed. */
+/* A hasher's thread; arg: the store. Ends when the pipe of jobs is closed. */
 void *digests_hash(void *arg);
-/* 0: sent to the hasher; -EAGAIN: ask again later; else nothing to do. */
-int digests_send(struct store *st, uint64_t ino);
-/* Take one result off the pipe. */
-void digests_receive(struct store *st);
+/* A job of the files that wait longest: how many of them were taken off the
+ * queue for it. 0: none is due now. */
+size_t digests_send(struct store *st);
+/* Take one result off the pipe: how many files it was. */
+size_t digests_receive(struct store *st);
 
 #endif

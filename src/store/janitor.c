@@ -25,10 +25,13 @@
 #include "state.h"
 #include "sweep.h"
 
-#define ROUND_MS 500	/* between rounds when nothing calls */
-#define DEAD_MS 200	/* the dead wait so long for company */
-#define IN_WORK_MOST 16 /* digests sent to the hasher at once */
-#define SPARE_PART 16	/* the spare file: a part of the journal's size */
+#define ROUND_MS 500  /* between rounds when nothing calls */
+#define DEAD_MS 200   /* the dead wait so long for company */
+#define QUIET_MS 500  /* nothing changed for so long: digests begin */
+#define BUSY_MS 10000 /* it never came to that: they begin all the same */
+#define LOOK_MS 250   /* none was due: look again after so long */
+#define JOBS_AHEAD 2  /* of each hasher: one in work, one waiting */
+#define SPARE_PART 16 /* the spare file: a part of the journal's size */
 #define MANIFEST_NS (300 * NS_PER_S)
 
 static void wake(struct janitor *jan)
@@ -136,15 +139,13 @@ static int push(struct janitor *jan, uint64_t ino)
 	return 0;
 }
 
+/* Nobody is woken: the next round comes soon enough. */
 void janitor_queue(struct store *st, struct inode *i)
 {
 	if ((i->flags & (INODE_QUEUED | INODE_DIGEST)) || !i->blob)
 		return;
-	if (push(&st->janitor, i->ino))
-		return;
-	i->flags |= INODE_QUEUED;
-	if (!__atomic_exchange_n(&st->janitor.woken, true, __ATOMIC_ACQ_REL))
-		wake(&st->janitor);
+	if (!push(&st->janitor, i->ino))
+		i->flags |= INODE_QUEUED;
 }
 
 uint64_t janitor_pending(struct store *st)
@@ -154,11 +155,18 @@ uint64_t janitor_pending(struct store *st)
 	return st->janitor.queue_count + st->janitor.in_work;
 }
 
-static bool pop(struct janitor *jan, uint64_t *ret_ino)
+uint64_t janitor_waiting(struct janitor *jan)
 {
 	HOLD(&jan->lock);
 
-	if (!jan->queue_count || jan->in_work == IN_WORK_MOST || jan->stop)
+	return jan->queue_count;
+}
+
+bool janitor_pop(struct janitor *jan, uint64_t *ret_ino)
+{
+	HOLD(&jan->lock);
+
+	if (!jan->queue_count)
 		return false;
 	*ret_ino = jan->queue[jan->queue_first];
 	jan->queue_first = (jan->queue_first + 1) % jan->queue_cap;
@@ -167,27 +175,50 @@ static bool pop(struct janitor *jan, uint64_t *ret_ino)
 	return true;
 }
 
-static void end_work(struct janitor *jan)
+/* It goes to the end of the queue. */
+void janitor_push_back(struct janitor *jan, uint64_t ino)
+{
+	(void)push(jan, ino);
+	janitor_end_work(jan, 1);
+}
+
+void janitor_end_work(struct janitor *jan, size_t count)
 {
 	HOLD(&jan->lock);
 
-	jan->in_work--;
+	jan->in_work -= count;
 }
 
-/* Each that waits is looked at once a round. */
+/* Did others leave the store alone for a while, or never for too long? */
+static bool is_time(struct store *st)
+{
+	struct janitor *jan = &st->janitor;
+	uint64_t others = journal_appended(&st->journal) - jan->own;
+	int64_t now = clock_monotonic();
+
+	if (others != jan->others)
+		jan->changed = now;
+	jan->others = others;
+	if (now - jan->changed >= QUIET_MS * NS_PER_MS)
+		jan->quiet = now;
+	if (jan->quiet != now && now - jan->quiet < BUSY_MS * NS_PER_MS)
+		return false;
+	return now >= jan->not_before;
+}
+
 static void send_digests(struct store *st)
 {
 	struct janitor *jan = &st->janitor;
-	uint64_t rounds = janitor_pending(st);
-	uint64_t ino;
+	int64_t now = clock_monotonic();
 
-	while (rounds-- && pop(jan, &ino)) {
-		int err = digests_send(st, ino);
-
-		if (err == -EAGAIN)
-			(void)push(jan, ino);
-		if (err)
-			end_work(jan);
+	if (janitor_is_stopped(jan) || !is_time(st))
+		return;
+	while (jan->jobs_out < jan->hashers * JOBS_AHEAD) {
+		if (!digests_send(st)) {
+			jan->not_before = now + LOOK_MS * NS_PER_MS;
+			break;
+		}
+		jan->jobs_out++;
 	}
 }
 
@@ -242,7 +273,6 @@ static void sleep_till_called(struct janitor *jan)
 
 	if (poll(on, 2, ROUND_MS) > 0 && on[0].revents)
 		(void)!read(jan->wake, &count, sizeof(count));
-	__atomic_store_n(&jan->woken, false, __ATOMIC_RELEASE);
 }
 
 static void receive_digests(struct store *st)
@@ -250,8 +280,8 @@ static void receive_digests(struct store *st)
 	struct pollfd on = { .fd = st->janitor.results[0], .events = POLLIN };
 
 	while (poll(&on, 1, 0) > 0 && (on.revents & POLLIN)) {
-		digests_receive(st);
-		end_work(&st->janitor);
+		janitor_end_work(&st->janitor, digests_receive(st));
+		st->janitor.jobs_out--;
 	}
 }
 
@@ -261,6 +291,7 @@ static void *sweep_on(void *arg)
 	struct janitor *jan = &st->janitor;
 	int64_t buried = 0, listed = clock_monotonic();
 
+	jan->changed = jan->quiet = listed;
 	if (!st->was_clean)
 		sweep_blobs(st);
 	while (!janitor_is_stopped(jan)) {
@@ -315,6 +346,24 @@ void janitor_release(struct janitor *jan)
 	pthread_mutex_destroy(&jan->lock);
 }
 
+/* As many as there are processors: one file is one hasher's work, for SHA-256
+ * goes from the first byte to the last. Fewer will do. */
+static int start_hashers(struct store *st)
+{
+	struct janitor *jan = &st->janitor;
+	long count = sysconf(_SC_NPROCESSORS_ONLN);
+	int err = 0;
+
+	if (count > HASHERS_MOST)
+		count = HASHERS_MOST;
+	while (!err && (long)jan->hashers < (count > 0 ? count : 1)) {
+		err = pthread_create(&jan->hasher[jan->hashers], NULL,
+				     digests_hash, st);
+		jan->hashers += !err;
+	}
+	return jan->hashers ? 0 : -err;
+}
+
 int janitor_start(struct store *st)
 {
 	struct janitor *jan = &st->janitor;
@@ -322,12 +371,11 @@ int janitor_start(struct store *st)
 
 	if (err)
 		return err;
-	err = pthread_create(&jan->hasher, NULL, digests_hash, jan);
-	jan->hasher_runs = !err;
+	err = start_hashers(st);
 	if (!err)
-		err = pthread_create(&jan->thread, NULL, sweep_on, st);
+		err = -pthread_create(&jan->thread, NULL, sweep_on, st);
 	jan->runs = !err;
-	return -err;
+	return err;
 }
 
 static void stop_janitor(struct janitor *jan)
@@ -337,15 +385,16 @@ static void stop_janitor(struct janitor *jan)
 	jan->stop = true;
 }
 
-/* The hasher ends when nobody can send it anything any more; what it had in
- * work is taken, not thrown away. */
-static void stop_hasher(struct store *st)
+/* The hashers end when nobody can send them anything any more; what they had
+ * in work is taken, not thrown away, but for large files. */
+static void stop_hashers(struct store *st)
 {
 	struct janitor *jan = &st->janitor;
 
+	__atomic_store_n(&jan->give_up, true, __ATOMIC_RELAXED);
 	close_fd(&jan->jobs[1]);
-	pthread_join(jan->hasher, NULL);
-	jan->hasher_runs = false;
+	while (jan->hashers)
+		pthread_join(jan->hasher[--jan->hashers], NULL);
 	receive_digests(st);
 }
 
@@ -359,7 +408,7 @@ void janitor_stop(struct store *st)
 		pthread_join(jan->thread, NULL);
 		jan->runs = false;
 	}
-	if (jan->hasher_runs)
-		stop_hasher(st);
+	if (jan->hashers)
+		stop_hashers(st);
 	bury_dead(st);
 }

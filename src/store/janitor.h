@@ -2,9 +2,13 @@
 /*
  * The janitor: a thread for what can wait. It removes the blobs of files that
  * are gone, has the digests computed, writes the manifest, and keeps the spare
- * file. The digests themselves are a second thread's work, with the lowest
- * priority; so that it never sleeps with a lock that others need, it takes
- * none: jobs and results go through pipes.
+ * file. The digests themselves are the work of other threads, one a processor,
+ * with the lowest priority; so that they never sleep with a lock that others
+ * need, they take none: jobs and results go through pipes.
+ *
+ * Digests wait till the store was left alone for a moment: who copies many
+ * files in has the processors and the locks for himself. Where that moment does
+ * not come they begin all the same, after some seconds.
  */
 #ifndef STORE_JANITOR_H
 #define STORE_JANITOR_H
@@ -14,6 +18,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define HASHERS_MOST 16
+
 struct store;
 
 struct janitor_dead {
@@ -22,11 +28,19 @@ struct janitor_dead {
 };
 
 struct janitor {
-	pthread_t thread, hasher;
-	bool runs, hasher_runs;
-	int wake;   /* an eventfd */
-	bool woken; /* it was written to since the last round; atomic */
+	pthread_t thread, hasher[HASHERS_MOST];
+	unsigned int hashers; /* that run */
+	bool runs;
+	int wake;		 /* an eventfd */
 	int jobs[2], results[2]; /* pipes of struct digest_job * */
+	unsigned int jobs_out;	 /* with the hashers; the janitor's own */
+	bool give_up;		 /* large files are not worth it; atomic */
+	uint64_t own;		 /* entries of the journal that are digests; the
+				  * janitor's own */
+	uint64_t others;	 /* the rest of them, as of the last look */
+	int64_t changed, quiet;	 /* when that grew; when it last had not, long
+				  * enough */
+	int64_t not_before;	 /* the next look at the queue */
 
 	pthread_mutex_t lock;
 	/* all below under the lock */
@@ -36,6 +50,7 @@ struct janitor {
 	uint64_t *queue; /* inodes without a digest: a ring */
 	size_t queue_first, queue_count, queue_cap;
 	uint64_t in_work; /* digests being computed */
+
 	bool lost; /* a blob may be left over: the next open is to sweep */
 	bool spare_is_gone; /* given up for the database: make it again */
 };
@@ -54,6 +69,11 @@ void janitor_bury(struct store *st, uint64_t blob, uint64_t sequence);
 struct inode;
 void janitor_queue(struct store *st, struct inode *i);
 uint64_t janitor_pending(struct store *st);
+/* For digests.c: the queue, counted as in work what is taken off it. */
+uint64_t janitor_waiting(struct janitor *jan);
+bool janitor_pop(struct janitor *jan, uint64_t *ret_ino);
+void janitor_push_back(struct janitor *jan, uint64_t ino);
+void janitor_end_work(struct janitor *jan, size_t count);
 /* The writer had to give the spare file up: it is made again when there is
  * room. */
 void janitor_spare_is_gone(struct store *st);
