@@ -205,6 +205,8 @@ static void fill(struct store *st, struct digest_job *job)
 
 		if (err == -EAGAIN)
 			janitor_push_back(&st->janitor, ino);
+		else if (err)
+			janitor_end_work(&st->janitor, 1);
 		if (err)
 			continue;
 		job->count++;
