@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * blobs/xx/ID: ID is the blob's number as 16 hex digits, xx its last two, so
- * that numbers given out one after another spread over all folders.
+ * blobs/xx/ID: ID is the blob's number as 16 hex digits, xx its last two.
  */
 #include "blob.h"
 
@@ -9,15 +8,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/fs.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 
-#define FOLDERS 256
 #define NAME_DIGITS 16
 
 struct blob_path {
@@ -29,8 +29,21 @@ static struct blob_path path_of(uint64_t blob)
 	struct blob_path p;
 
 	snprintf(p.text, sizeof(p.text), "%02x/%016" PRIx64,
-		 (unsigned int)(blob & 0xff), blob);
+		 (unsigned int)(blob % BLOB_FOLDERS), blob);
 	return p;
+}
+
+/* Asks ext4 to treat what is made in here as it does the top of the tree: each
+ * folder, and with it its files' inodes, in another part of the disk. Other
+ * file systems do not know of it, and need not. */
+static void spread(int dir)
+{
+	int flags;
+
+	if (!ioctl(dir, FS_IOC_GETFLAGS, &flags)) {
+		flags |= FS_TOPDIR_FL;
+		(void)ioctl(dir, FS_IOC_SETFLAGS, &flags);
+	}
 }
 
 static int make_folder(int dir, const char *name)
@@ -46,7 +59,8 @@ static int make_folders(int dir)
 
 	if (!fstatat(dir, "ff", &s, 0))
 		return 0;
-	for (unsigned int i = 0; i < FOLDERS && !err; i++) {
+	spread(dir);
+	for (unsigned int i = 0; i < BLOB_FOLDERS && !err; i++) {
 		char name[12];
 
 		snprintf(name, sizeof(name), "%02x", i & 0xff);
@@ -115,7 +129,7 @@ static uint64_t number_of(const char *name, unsigned int folder)
 	if (strspn(name, "0123456789abcdef") != NAME_DIGITS)
 		return 0;
 	blob = strtoull(name, &end, 16);
-	return (blob & 0xff) == folder ? blob : 0;
+	return blob % BLOB_FOLDERS == folder ? blob : 0;
 }
 
 static int each_in(int dir, unsigned int folder,
@@ -149,7 +163,7 @@ int blob_each(int dir, int (*each)(void *arg, uint64_t blob, const char *name),
 {
 	int err = 0;
 
-	for (unsigned int i = 0; i < FOLDERS && !err; i++)
+	for (unsigned int i = 0; i < BLOB_FOLDERS && !err; i++)
 		err = each_in(dir, i, each, arg);
 	return err;
 }

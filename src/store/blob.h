@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define BLOB_FOLDERS 256u
+
 /* STORE/blobs and the folders in it, where they are absent; its descriptor. */
 int blob_open_dir(int store, bool read_only, int *ret_dir);
 /* A new one, open for reading and writing. */

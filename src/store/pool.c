@@ -8,10 +8,26 @@
 #include "state.h"
 
 #define POOL_LOW (POOL_MOST / 2)
+#define RESERVED (BLOB_FOLDERS * POOL_IN_FOLDER)
+
+/* The folder is the lowest byte of the number. */
+static uint64_t next_number(struct store *st)
+{
+	struct pool *p = &st->pool;
+	HOLD(&p->lock);
+	unsigned int at = p->given++ % RESERVED;
+	uint64_t folder;
+
+	if (!at)
+		p->first = store_reserve(st, RESERVED);
+	/* each life of the store begins in another */
+	folder = (p->first / RESERVED + at / POOL_IN_FOLDER) % BLOB_FOLDERS;
+	return p->first + at % POOL_IN_FOLDER * BLOB_FOLDERS + folder;
+}
 
 static int make(struct store *st, struct pool_blob *ret_b)
 {
-	ret_b->blob = store_next(st);
+	ret_b->blob = next_number(st);
 	return blob_make(st->blobs, ret_b->blob, &ret_b->fd);
 }
 

@@ -76,6 +76,20 @@ static inline uint64_t store_next(struct store *st)
 	return __atomic_fetch_add(&st->next, 1, __ATOMIC_RELAXED);
 }
 
+/* As many numbers, the first of them a multiple of their count. */
+static inline uint64_t store_reserve(struct store *st, uint64_t count)
+{
+	uint64_t next = __atomic_load_n(&st->next, __ATOMIC_RELAXED);
+	uint64_t first;
+
+	do {
+		first = (next + count - 1) / count * count;
+	} while (!__atomic_compare_exchange_n(&st->next, &next, first + count,
+					      false, __ATOMIC_RELAXED,
+					      __ATOMIC_RELAXED));
+	return first;
+}
+
 /* store.c */
 int store_open_as(const char *path, const struct store_options *options,
 		  enum store_how how, struct loose *loose, struct buf *why,
