@@ -8,8 +8,9 @@
 #include "base/cleanup.h"
 
 #define SLOTS 16384u /* chains of the table */
-/* Kept registered though nobody has it open: each pins the blob's inode. */
-#define IDLE_MOST 65536u
+/* Kept registered though nobody has it open: each pins the blob's inode, which
+ * is about 1.5 KB of the kernel's memory. */
+#define IDLE_MOST 16384u
 
 struct backing {
 	struct backing *next; /* in its chain */
@@ -97,22 +98,6 @@ static void drop(fuse_req_t req, struct backings *all, struct backing **at)
 	free(b);
 }
 
-/* A round over the chains, one of them a call: about the oldest go first. */
-static void give_up_some(fuse_req_t req, struct backings *all)
-{
-	struct backing **at;
-
-	if (all->idle <= IDLE_MOST)
-		return;
-	at = &all->chain[all->hand++ % SLOTS];
-	while (*at) {
-		if ((*at)->users)
-			at = &(*at)->next;
-		else
-			drop(req, all, at);
-	}
-}
-
 /* Registering is done with the lock held: two opens at once must not get two
  * numbers. It is a short system call, and the content is open already. */
 static int add(fuse_req_t req, struct backings *all, struct backing **at,
@@ -189,7 +174,7 @@ void backing_put(struct fs *fs, uint64_t ino)
 		fs->backings->idle += !--b->users;
 }
 
-void backing_forget(fuse_req_t req, uint64_t ino)
+void backing_drop(fuse_req_t req, uint64_t ino)
 {
 	struct backings *all = fs_of(req)->backings;
 	HOLD(&all->lock);
@@ -197,7 +182,30 @@ void backing_forget(fuse_req_t req, uint64_t ino)
 
 	if (*at && !(*at)->users)
 		drop(req, all, at);
-	give_up_some(req, all);
+}
+
+static bool is_gone(struct fs *fs, uint64_t ino)
+{
+	struct node_attr attr;
+
+	return node_get(fs->store, ino, &attr) == -ENOENT;
+}
+
+/* A round over the chains, one of them a call: about the oldest go first. */
+void backing_tidy(fuse_req_t req)
+{
+	struct fs *fs = fs_of(req);
+	struct backings *all = fs->backings;
+	HOLD(&all->lock);
+	struct backing **at = &all->chain[all->hand++ % SLOTS];
+	bool many = all->idle > IDLE_MOST;
+
+	while (*at) {
+		if (!(*at)->users && (many || is_gone(fs, (*at)->ino)))
+			drop(req, all, at);
+		else
+			at = &(*at)->next;
+	}
 }
 
 uint64_t backing_count(struct fs *fs)

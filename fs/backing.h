@@ -6,7 +6,7 @@
  * from then on; all opens of a file must name the same one (fs/fuse/iomode.c of
  * Linux), so the number is kept by inode while any open has it, and beyond,
  * since an open is then done without a system call. A registered blob is held
- * by the kernel, so what is unlinked is given up when the kernel forgets it.
+ * by the kernel, so that of a file that is gone is given up at once.
  */
 #ifndef FS_BACKING_H
 #define FS_BACKING_H
@@ -25,8 +25,11 @@ int backing_get(fuse_req_t req, uint64_t ino, struct content *c, int *ret_id);
 /* Would backing_get find it without asking the disk? */
 bool backing_is_known(struct fs *fs, uint64_t ino);
 void backing_put(struct fs *fs, uint64_t ino);
-/* The kernel forgot the inode: so may we. */
-void backing_forget(fuse_req_t req, uint64_t ino);
+/* The file is gone. */
+void backing_drop(fuse_req_t req, uint64_t ino);
+/* Give up some that nobody has open, where there are many, or of files that are
+ * gone. Called now and then, it gets round to all. */
+void backing_tidy(fuse_req_t req);
 /* How many are registered. */
 uint64_t backing_count(struct fs *fs);
 

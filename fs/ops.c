@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/statvfs.h>
+#include <time.h>
 
 #include "backing.h"
 #include "base/cleanup.h"
@@ -24,7 +25,22 @@
 #include "session.h"
 #include "work.h"
 
+#define FORGET_PAUSE_US 2000
+
 /* ---- attributes ---- */
+
+/*
+ * Over io_uring nothing but these and interrupts come by /dev/fuse, and each
+ * would wake a thread of its own, on the other CPU. After a pause many come in
+ * one read.
+ */
+static void gather_forgets(const struct fs *fs)
+{
+	struct timespec pause = { 0, FORGET_PAUSE_US * 1000 };
+
+	if (fs->rings)
+		nanosleep(&pause, NULL);
+}
 
 static void forget_one(fuse_req_t req, uint64_t ino, uint64_t nlookup)
 {
@@ -32,23 +48,30 @@ static void forget_one(fuse_req_t req, uint64_t ino, uint64_t nlookup)
 
 	if (view_is(ino))
 		return;
+	if (node_forget(fs->store, ino, nlookup) && fs->passthrough)
+		backing_drop(req, ino);
 	if (fs->passthrough)
-		backing_forget(req, ino);
-	node_forget(fs->store, ino, nlookup);
+		backing_tidy(req);
 }
 
 static void forget(fuse_req_t req, fuse_ino_t ino, uint64_t nlookup)
 {
+	struct fs *fs = fs_of(req);
+
 	forget_one(req, ino, nlookup);
 	fuse_reply_none(req);
+	gather_forgets(fs);
 }
 
 static void forget_multi(fuse_req_t req, size_t count,
 			 struct fuse_forget_data *forgets)
 {
+	struct fs *fs = fs_of(req);
+
 	for (size_t i = 0; i < count; i++)
 		forget_one(req, forgets[i].ino, forgets[i].nlookup);
 	fuse_reply_none(req);
+	gather_forgets(fs);
 }
 
 /* An open generated file keeps the size that it was opened with. */

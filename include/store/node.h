@@ -88,9 +88,10 @@ typedef int node_each_fn(void *arg, const char *name,
 int node_each(struct store *st, uint64_t dir, uint64_t cookie, node_each_fn *fn,
 	      void *arg);
 
-/* The kernel's lookup count. */
+/* The kernel's lookup count. Forgetting is true for a file that has no name
+ * any more: it is gone with that, unless somebody has it open. */
 void node_remember(struct store *st, uint64_t ino);
-void node_forget(struct store *st, uint64_t ino, uint64_t times);
+bool node_forget(struct store *st, uint64_t ino, uint64_t times);
 
 /* "models/max-ocr/README.md": the path from the root, for messages and the
  * manifest; of a file with several names, one of them; "(deleted)" in front

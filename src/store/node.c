@@ -550,13 +550,14 @@ static bool forget(struct store *st, uint64_t ino, uint64_t times)
 	return have <= times && !i->nlink;
 }
 
-void node_forget(struct store *st, uint64_t ino, uint64_t times)
+bool node_forget(struct store *st, uint64_t ino, uint64_t times)
 {
 	if (!forget(st, ino, times))
-		return;
+		return false;
 	HOLD_WRITE(&st->lock);
 	struct inode *i = inode_find(&st->names, ino);
 
 	if (i)
 		node_reap(st, i, journal_appended(&st->journal));
+	return true;
 }
