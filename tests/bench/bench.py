@@ -9,10 +9,16 @@ For each row and each round the same work is done once in a plain folder and
 once in each mount, one after another, so that a machine whose speed drifts
 does so for all of them; the ratio is taken within the round, and the table
 shows the median over the rounds. Caches are dropped before a cold run (root).
+Before each run all that was written is on disk, and what mlxfs does behind the
+back of its users (digests, removal) is done. Nothing is removed before the
+last row: an ext4 without a journal gives out no inode that was removed a
+moment ago, and walks over all of them in search of another, which would be
+most of what the rows that create files measured.
 MLXFS is the program; WORK the loops of work.c; FOLDER (default: a temporary
 one under /var/tmp) is where the plain files and the stores are.
 """
 import argparse
+import json
 import os
 import shutil
 import statistics
@@ -22,6 +28,7 @@ import tempfile
 import time
 
 ROWS = []
+SETTLE = 0.6  # seconds: removed contents are gone by then
 
 
 def row(name, target=None, cold=False):
@@ -39,18 +46,18 @@ class Place:
     def __init__(self, name, path):
         self.name = name
         self.path = path
+        self.made = 0
 
     def __truediv__(self, below):
         return os.path.join(self.path, below)
 
-    def fresh(self, below):
-        path = self / below
-        if os.path.lexists(path):
-            if os.path.isdir(path):
-                subprocess.run(["rm", "-rf", path], check=True)
-            else:
-                os.unlink(path)
-        return path
+    def fresh(self):
+        """A path of this place that nothing had before."""
+        self.made += 1
+        return self / f"new{self.made:03}"
+
+    def last(self):
+        return self / f"new{self.made:03}"
 
 
 class Bench:
@@ -58,12 +65,14 @@ class Bench:
         self.options = options
         self.folder = folder
         self.source = os.path.join(folder, "source")
+        self.out = Place("out", folder + "/out.trees")
         self.ends = []
 
     # ---- the data ----
 
     def make_data(self):
         os.makedirs(self.source)
+        os.makedirs(self.out.path)
         big = self.source + "/big"
         with open(big, "wb") as f:
             block = os.urandom(1 << 20)
@@ -78,13 +87,13 @@ class Bench:
                     f.write(page)
         subprocess.run(["tar", "-cf", self.source + "/tree.tar", "-C",
                         self.source, "tree"], check=True)
-        os.sync()
+        self.sync()
 
     def fill(self, place):
         for name in ("big", "tree"):
             subprocess.run(["cp", "-r", f"{self.source}/{name}",
                             place / name], check=True)
-        os.sync()
+        self.sync()
 
     # ---- the places ----
 
@@ -156,12 +165,26 @@ class Bench:
     # ---- measuring ----
 
     def drop_caches(self):
-        os.sync()
+        self.sync()
         with open("/proc/sys/vm/drop_caches", "w") as f:
             f.write("3\n")
 
+    def sync(self):
+        subprocess.run(["sync", "-f", self.folder], check=True)
+
+    def settle(self):
+        self.sync()
+        status = os.path.join(self.folder, "mnt/.mlx/status.json")
+        for _ in range(600):
+            with open(status, encoding="utf-8") as f:
+                if not json.load(f)["digests_pending"]:
+                    break
+            time.sleep(0.1)
+        time.sleep(SETTLE)
+
     def once(self, function, place, cold):
         work = function(self, place)
+        self.settle()
         if cold:
             self.drop_caches()
         if callable(work):
@@ -247,12 +270,16 @@ def _(bench, place):
 
 @row("cp 2 GB in, warm", 1.1)
 def _(bench, place):
-    return ["cp", bench.source + "/big", place.fresh("copy")]
+    path = place / "copy"
+    if os.path.exists(path):
+        os.unlink(path)
+    return ["cp", bench.source + "/big", path]
 
 
 @row("cp 2 GB out, warm", 1.1)
 def _(bench, place):
-    place.fresh("copy")
+    if os.path.exists(place / "copy"):
+        os.unlink(place / "copy")
     out = bench.folder + "/out"
     if os.path.exists(out):
         os.unlink(out)
@@ -295,20 +322,18 @@ row("find, cold", 1.2, cold=True)(find_tree)
 
 @row("create and write 4 KiB", 1.0)
 def _(bench, place):
-    path = place.fresh("new")
+    path = place.fresh()
     os.makedirs(path)
     return bench.work("create", path, str(bench.options.files))
 
 
 @row("cp -r of 10 000 files in", 1.0)
 def _(bench, place):
-    return ["cp", "-r", bench.source + "/tree", place.fresh("new")]
+    return ["cp", "-r", bench.source + "/tree", place.fresh()]
 
 
 def copy_out(bench, place):
-    out = bench.folder + "/out.tree"
-    subprocess.run(["rm", "-rf", out], check=True)
-    return ["cp", "-r", place / "tree", out]
+    return ["cp", "-r", place / "tree", bench.out.fresh()]
 
 
 row("cp -r of 10 000 files out, warm", 3.5)(copy_out)
@@ -317,24 +342,24 @@ row("cp -r of 10 000 files out, cold", 1.4, cold=True)(copy_out)
 
 @row("untar of 10 000 files", 2.0)
 def _(bench, place):
-    path = place.fresh("new")
+    path = place.fresh()
     os.makedirs(path)
     return ["tar", "-xf", bench.source + "/tree.tar", "-C", path]
 
 
 @row("rsync -a, first", 1.5)
 def _(bench, place):
-    return ["rsync", "-a", bench.source + "/tree/", place.fresh("new")]
+    return ["rsync", "-a", bench.source + "/tree/", place.fresh()]
 
 
 @row("rsync -a, nothing to do", 1.1)
 def _(bench, place):
-    return ["rsync", "-a", bench.source + "/tree/", place / "new"]
+    return ["rsync", "-a", bench.source + "/tree/", place.last()]
 
 
 @row("rm -r of 10 000 files", 0.7)
 def _(bench, place):
-    path = place.fresh("new")
+    path = place.fresh()
     subprocess.run(["cp", "-r", bench.source + "/tree", path], check=True)
     return ["rm", "-r", path]
 
