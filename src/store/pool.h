@@ -17,7 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define POOL_MOST 256 /* open descriptors, too */
+#define POOL_MOST 256	    /* open descriptors, too */
 #define POOL_IN_FOLDER 256u /* made there before the next folder's turn */
 
 struct store;
@@ -34,8 +34,8 @@ struct pool {
 	bool runs;
 	/* all below under the lock */
 	bool stop;
-	bool paused; /* the disk would not have it: till the next is taken */
-	uint64_t first;	    /* of the numbers that were reserved */
+	bool paused;	/* the disk would not have it: till the next is taken */
+	uint64_t first; /* of the numbers that were reserved */
 	unsigned int given; /* of them */
 	unsigned int count;
 	struct pool_blob ready[POOL_MOST];
