@@ -31,11 +31,12 @@ ROWS = []
 SETTLE = 0.6  # seconds: removed contents are gone by then
 
 
-def row(name, target=None, cold=False):
+def row(name, target=None, cold=False, repeat=1):
     """Register a row: the function gets a Place, prepares, and returns the
-    command (or callable) that is timed."""
+    command (or callable) that is timed; `repeat` times on end, where once is
+    too short to be told from the machine's noise."""
     def add(function):
-        ROWS.append((name, target, cold, function))
+        ROWS.append((name, target, cold, repeat, function))
         return function
     return add
 
@@ -182,11 +183,14 @@ class Bench:
             time.sleep(0.1)
         time.sleep(SETTLE)
 
-    def once(self, function, place, cold):
+    def once(self, function, place, cold, repeat):
         work = function(self, place)
         self.settle()
         if cold:
             self.drop_caches()
+        return sum(self.timed(work) for _ in range(repeat)) / repeat
+
+    def timed(self, work):
         if callable(work):
             return work()
         start = time.monotonic()
@@ -216,14 +220,14 @@ class Bench:
         print(f"{'work':{width}} {'target':>7} {'plain':>9} " +
               " ".join(f"{n:>14}" for n in names))
         missed = []
-        for name, target, cold, function in ROWS:
+        for name, target, cold, repeat, function in ROWS:
             if self.options.only and self.options.only not in name:
                 continue
             times = {p.name: [] for p in places}
             for _ in range(self.options.rounds):
                 for place in places:
                     try:
-                        t = self.once(function, place, cold)
+                        t = self.once(function, place, cold, repeat)
                     except (subprocess.CalledProcessError, OSError) as e:
                         print(f"# {place.name}: {name}: {e}")
                         t = None
@@ -249,7 +253,7 @@ def read_file(bench, place):
             "status=none"]
 
 
-row("read 2 GB, warm", 1.05)(read_file)
+row("read 2 GB, warm", 1.05, repeat=5)(read_file)
 row("read 2 GB, cold", 1.1, cold=True)(read_file)
 
 
@@ -286,7 +290,7 @@ def _(bench, place):
     return ["cp", place / "big", out]
 
 
-@row("stat, warm", 1.4)
+@row("stat, warm", 1.4, repeat=5)
 def _(bench, place):
     return bench.work("stat", place / "tree")
 
@@ -296,7 +300,7 @@ def _(bench, place):
     return bench.work_cold("stat", place / "tree")
 
 
-@row("open, read, close 4 KiB, warm", 8)
+@row("open, read, close 4 KiB, warm", 8, repeat=5)
 def _(bench, place):
     return bench.work("open", place / "tree")
 
@@ -314,9 +318,9 @@ def find_tree(bench, place):
     return ["find", place / "tree"]
 
 
-row("ls -lR of 10 000, warm", 1.0)(list_tree)
+row("ls -lR of 10 000, warm", 1.0, repeat=5)(list_tree)
 row("ls -lR of 10 000, cold", 1.0, cold=True)(list_tree)
-row("find, warm", 1.0)(find_tree)
+row("find, warm", 1.0, repeat=20)(find_tree)
 row("find, cold", 1.2, cold=True)(find_tree)
 
 
@@ -352,7 +356,7 @@ def _(bench, place):
     return ["rsync", "-a", bench.source + "/tree/", place.fresh()]
 
 
-@row("rsync -a, nothing to do", 1.1)
+@row("rsync -a, nothing to do", 1.1, repeat=5)
 def _(bench, place):
     return ["rsync", "-a", bench.source + "/tree/", place.last()]
 
