@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -103,6 +102,13 @@ int blob_open(int dir, uint64_t blob, int flags, int *ret_fd)
 		return errno == ENOENT ? -EIO : -errno;
 	*ret_fd = fd;
 	return 0;
+}
+
+int blob_stat(int dir, uint64_t blob, struct stat *ret_stat)
+{
+	struct blob_path p = path_of(blob);
+
+	return fstatat(dir, p.text, ret_stat, AT_SYMLINK_NOFOLLOW) ? -errno : 0;
 }
 
 int blob_remove(int dir, uint64_t blob)

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 #define BLOB_FOLDERS 256u
 
@@ -15,6 +16,7 @@ int blob_open_dir(int store, bool read_only, int *ret_dir);
 /* A new one, open for reading and writing. */
 int blob_make(int dir, uint64_t blob, int *ret_fd);
 int blob_open(int dir, uint64_t blob, int flags, int *ret_fd);
+int blob_stat(int dir, uint64_t blob, struct stat *ret_stat);
 int blob_remove(int dir, uint64_t blob);
 /* Each file in blobs; its name is no blob's when `blob` is 0. A non-zero return
  * ends it and is returned. */

@@ -307,6 +307,7 @@ static void *sweep_on(void *arg)
 		}
 		if (now - listed > MANIFEST_NS) {
 			(void)manifest_write(st, false);
+			(void)settle_on_disk(st);
 			listed = clock_monotonic();
 		}
 		if (take_spare_is_gone(jan))

@@ -56,6 +56,7 @@ struct store {
 	uint64_t first; /* numbers from here on were given out in this life */
 	uint64_t limit; /* numbers below may be given out: see writer.c */
 	bool was_clean; /* the last life ended in order */
+	int64_t synced; /* META_SYNCED; atomic */
 
 	struct journal journal;
 	struct tables tables; /* the writer's, once it runs */
@@ -110,6 +111,14 @@ int writer_start(struct store *st);
 void writer_stop(struct store *st);
 /* Before the writer runs: what the journal holds goes into the tables. */
 int writer_recover(struct store *st, struct buf *why);
+
+/* settle.c: what a crash left in the blobs is made what the inodes say; before
+ * anybody else knows the store */
+void settle_all(struct store *st);
+/* What is in the blobs now, to the disk. */
+int settle_on_disk(struct store *st);
+/* What META_SYNCED is if the disk has everything now. */
+int64_t settle_mark(void);
 
 /* load.c: the namespace from the tables, and from the journal when read-only */
 int load_names(struct store *st, struct buf *why);

@@ -118,7 +118,7 @@ static int check_fresh(struct store *st, bool *ret_fresh, struct buf *why)
 		return rebuild_prepare(st, &st->first);
 	}
 	if (!fstatat(st->fd, "catalog.db", &s, 0)) {
-		*ret_fresh = !s.st_size && blob_none(st->blobs);
+		*ret_fresh = blob_none(st->blobs);
 		return 0;
 	}
 	if (errno != ENOENT)
@@ -157,6 +157,17 @@ static int put_root(struct store *st)
 	return err < 0 ? err : tables_apply(&st->tables, &row);
 }
 
+/* In the transaction that made the tables: without a root they are none. */
+static int make_catalog(struct store *st)
+{
+	int err = put_root(st);
+
+	if (!err && st->how == STORE_REBUILD)
+		err = tables_put_meta(&st->tables, META_NEXT,
+				      (int64_t)st->first);
+	return err ? err : tables_commit(&st->tables);
+}
+
 static int check_soundness(struct store *st, struct buf *why)
 {
 	AUTO(buf_release) struct buf report = BUF_INIT(BUF_MAX);
@@ -183,13 +194,10 @@ static int open_tables(struct store *st, struct buf *why)
 	buf_addf(&path, "%s/catalog.db", st->path);
 	if (path.err)
 		return path.err;
-	err = tables_open(&st->tables, path.data, st->read_only, fresh,
+	err = tables_open(&st->tables, path.data, st->read_only, &fresh,
 			  &reason);
 	if (!err && fresh)
-		err = put_root(st);
-	if (!err && st->how == STORE_REBUILD)
-		err = tables_put_meta(&st->tables, META_NEXT,
-				      (int64_t)st->first);
+		err = make_catalog(st);
 	if (!err && st->loose)
 		err = check_soundness(st, &reason);
 	if (err == -EUCLEAN)
@@ -281,58 +289,6 @@ static int open_files(struct store *st, const struct store_options *o,
 	if (!err)
 		err = load_names(st, why);
 	return err;
-}
-
-/* ---- what a crash left open ---- */
-
-/* The daemon died while this file was open for writing. */
-static void take_from_blob(struct store *st, struct inode *i)
-{
-	struct rows rows;
-	struct stat s;
-	int fd;
-
-	if (blob_open(st->blobs, i->blob, O_RDONLY, &fd))
-		return;
-	if (!fstat(fd, &s))
-		inode_take_stat(i, &s);
-	close(fd);
-	i->flags &= (uint16_t)~INODE_WRITING;
-	if (journal_begin(&st->journal, ROW_ROOM, &rows))
-		return;
-	rows_put_inode(&rows, i);
-	journal_end(&st->journal, &rows);
-}
-
-/* Never give out a number that is there, whatever the database says. */
-static void keep_numbers(struct store *st, const struct inode *i)
-{
-	uint64_t most = i->ino > i->blob ? i->ino : i->blob;
-
-	if (st->next <= most)
-		__atomic_store_n(&st->next, most + 1, __ATOMIC_RELAXED);
-}
-
-/* Runs before anybody else knows the store. */
-static void settle_all(struct store *st)
-{
-	HOLD_WRITE(&st->lock);
-	const struct names *n = &st->names;
-	bool torn = false;
-
-	for (size_t slot = 0; slot < n->inode_slots; slot++)
-		for (struct inode *i = n->inodes[slot]; i; i = i->next) {
-			keep_numbers(st, i);
-			if (!inode_is_file(i) || !i->blob)
-				continue;
-			torn |= i->flags & INODE_WRITING;
-			if (i->flags & INODE_WRITING)
-				take_from_blob(st, i);
-			if (!st->read_only)
-				janitor_queue(st, i);
-		}
-	if (torn)
-		tree_load(&st->names);
 }
 
 static int start_threads(struct store *st)
@@ -434,7 +390,8 @@ static void bury_unlinked(struct store *st)
 }
 
 /* The order: nobody changes anything any more; names on disk, the dead gone,
- * the manifest, and the mark of an orderly end as the last thing. */
+ * the manifest, the bytes on disk, and the mark of an orderly end as the last
+ * thing. */
 static void end_life(struct store *st)
 {
 	pool_stop(st);
@@ -442,6 +399,8 @@ static void end_life(struct store *st)
 	janitor_stop(st);
 	(void)journal_sync(&st->journal);
 	(void)manifest_write(st, false);
+	if (settle_on_disk(st))
+		janitor_keep_unclean(st);
 	writer_stop(st);
 }
 

@@ -13,7 +13,7 @@
 #include "base/cleanup.h"
 
 static const char schema[] =
-	"BEGIN;"
+	"BEGIN IMMEDIATE;"
 	"CREATE TABLE meta (what INTEGER PRIMARY KEY, n INTEGER NOT NULL);"
 	"CREATE TABLE inode (ino INTEGER PRIMARY KEY, mode INTEGER NOT NULL,"
 	" nlink INTEGER NOT NULL, uid INTEGER NOT NULL, gid INTEGER NOT NULL,"
@@ -26,9 +26,8 @@ static const char schema[] =
 	" PRIMARY KEY (dir, slot)) WITHOUT ROWID;"
 	"CREATE TABLE record (class INTEGER NOT NULL, key INTEGER NOT NULL,"
 	" text TEXT NOT NULL, PRIMARY KEY (class, key)) WITHOUT ROWID;"
-	"INSERT INTO meta VALUES (0, 1), (1, 0), (2, 0), (3, 0), (4, 2), (5, "
-	"1);"
-	"COMMIT;";
+	"INSERT INTO meta VALUES (0, 1), (1, 0), (2, 0), (3, 0), (4, 2),"
+	" (5, 1), (6, 0);";
 
 static const char *const put_sql[ROW_TYPES] = {
 	[ROW_INODE] = "INSERT OR REPLACE INTO inode VALUES"
@@ -89,15 +88,33 @@ static int check_version(struct tables *t, struct buf *why)
 	return 0;
 }
 
-int tables_open(struct tables *t, const char *path, bool read_only, bool fresh,
+static int make_tables(struct tables *t, bool read_only, bool *fresh,
+		       struct buf *why)
+{
+	AUTO(stmt_release) struct stmt *s = NULL;
+	int err = db_prepare(t->db, "SELECT count(*) FROM sqlite_schema", &s);
+
+	if (!err)
+		err = stmt_step(s);
+	if (err < 0)
+		return err;
+	*fresh = !stmt_get_int(s, 0);
+	stmt_reset(s);
+	if (!*fresh)
+		return 0;
+	return read_only ? why_set(why, -ENOENT, "it holds nothing yet")
+			 : db_exec(t->db, schema, why);
+}
+
+int tables_open(struct tables *t, const char *path, bool read_only, bool *fresh,
 		struct buf *why)
 {
 	int err;
 
 	*t = (struct tables){ 0 };
 	err = db_open(path, read_only, why, &t->db);
-	if (!err && fresh)
-		err = db_exec(t->db, schema, why);
+	if (!err && *fresh)
+		err = make_tables(t, read_only, fresh, why);
 	if (!err)
 		err = check_version(t, why);
 	if (!err && !read_only)
@@ -121,11 +138,13 @@ void tables_close(struct tables *t)
 int tables_get_meta(struct tables *t, int64_t ret_meta[META_COUNT])
 {
 	AUTO(stmt_release) struct stmt *s = NULL;
-	unsigned int seen = 0;
+	/* older catalogs do not have it */
+	unsigned int seen = 1U << META_SYNCED;
 	int err = db_prepare(t->db, "SELECT what, n FROM meta", &s);
 
 	if (err)
 		return err;
+	ret_meta[META_SYNCED] = 0;
 	while ((err = stmt_step(s)) == 1) {
 		int64_t what = stmt_get_int(s, 0);
 

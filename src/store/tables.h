@@ -20,12 +20,16 @@ enum meta {
 	META_EPOCH,    /* of the journal's entries: others are older */
 	META_NEXT,     /* numbers of inodes and blobs below were given out */
 	META_CLEAN,    /* 1: closed in order, no blob is left over */
+	META_SYNCED,   /* ns since 1970: all that was written to blobs before
+			* is on disk; 0: not known */
 	META_COUNT
 };
 #define TABLES_VERSION 1
 
-/* -EUCLEAN: damaged, or no catalog of ours. `fresh`: make the tables. */
-int tables_open(struct tables *t, const char *path, bool read_only, bool fresh,
+/* -EUCLEAN: damaged, or no catalog of ours. *fresh: a database without any
+ * tables (a crash may leave one) gets ours; still true, that was done, in a
+ * transaction that the caller is to commit. */
+int tables_open(struct tables *t, const char *path, bool read_only, bool *fresh,
 		struct buf *why);
 void tables_close(struct tables *t);
 int tables_get_meta(struct tables *t, int64_t ret_meta[META_COUNT]);

@@ -150,6 +150,10 @@ static int put_state(struct store *st, uint64_t applied, uint64_t position)
 		err = tables_put_meta(t, META_POSITION, (int64_t)position);
 	if (!err)
 		err = tables_put_meta(t, META_NEXT, (int64_t)st->limit);
+	if (!err)
+		err = tables_put_meta(
+			t, META_SYNCED,
+			__atomic_load_n(&st->synced, __ATOMIC_RELAXED));
 	return err;
 }
 
@@ -345,6 +349,7 @@ int writer_recover(struct store *st, struct buf *why)
 	if (err)
 		return err;
 	st->was_clean = meta[META_CLEAN];
+	st->synced = st->was_clean ? settle_mark() : meta[META_SYNCED];
 	st->next = st->first = (uint64_t)meta[META_NEXT];
 	st->limit = st->next + STEP;
 	st->journal.epoch = (uint64_t)meta[META_EPOCH];
