@@ -55,6 +55,9 @@ static int make_file(int dir, size_t size, int *ret_fd)
 	err = posix_fallocate(fd, 0, (off_t)(size + HEAD_BYTES));
 	if (!err && pwrite(fd, magic, sizeof(magic), 0) < 0)
 		err = errno;
+	/* or a power cut leaves the name, with nothing behind it */
+	if (!err && fsync(fd))
+		err = errno;
 	if (!err && renameat(dir, "journal.new", dir, "journal"))
 		err = errno;
 	if (err) {
