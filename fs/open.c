@@ -112,6 +112,17 @@ static int pass_through(fuse_req_t req, struct handle *h,
 	return 0;
 }
 
+/* With O_SYNC or O_DSYNC each write is on disk when it returns. The kernel sees
+ * to the bytes by itself and says nothing to us, so what leads to them is
+ * brought there first. */
+static int sync_names(struct fs *fs, const struct fuse_file_info *fi)
+{
+	if (!fs->passthrough || !(fi->flags & O_DSYNC) ||
+	    (fi->flags & O_ACCMODE) == O_RDONLY)
+		return 0;
+	return store_sync(fs->store);
+}
+
 static int open_content(fuse_req_t req, struct handle *h,
 			struct fuse_file_info *fi)
 {
@@ -119,6 +130,8 @@ static int open_content(fuse_req_t req, struct handle *h,
 	int flags = fi->flags | (fs->passthrough ? O_PATH : 0);
 	int err = content_open(fs->store, h->ino, flags, &h->content);
 
+	if (!err)
+		err = sync_names(fs, fi);
 	if (err)
 		return err;
 	h->type = HANDLE_CONTENT;

@@ -292,8 +292,9 @@ static void do_open(struct put_off *p)
 /* A blob that the kernel does not have yet is found on the disk. */
 void ring_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-	bool later = on_ring(req) && (view_is(ino) || fi->flags & O_TRUNC ||
-				      !backing_is_known(fs_of(req), ino));
+	bool later = on_ring(req) &&
+		     (view_is(ino) || fi->flags & (O_TRUNC | O_DSYNC) ||
+		      !backing_is_known(fs_of(req), ino));
 	struct put_off *p = later ? put_off_new(req, ino, fi, do_open) : NULL;
 
 	if (p)
