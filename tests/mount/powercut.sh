@@ -8,7 +8,7 @@ need_root
 need cc python3 losetup mkfs.ext4 fusermount3 pkg-config
 pkg-config --exists fuse3 || skip "libfuse's headers are not installed"
 losetup -f >/dev/null 2>&1 || skip "no loop devices here"
-cuts=${POWERCUTS:-12} seed=${POWERCUT_SEED:-$RANDOM}
+cuts=${POWERCUTS:-8} seed=${POWERCUT_SEED:-$RANDOM}
 image=$WORK/image disk=$WORK/disk ext4=$WORK/ext4 control=$WORK/control
 work=$TOP/tests/powercut/work.py
 STORE=$ext4/store
