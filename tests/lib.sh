@@ -46,11 +46,11 @@ export UBSAN_OPTIONS="log_path=$WORK/san/report:print_stacktrace=1${UBSAN_OPTION
 export TSAN_OPTIONS="log_path=$WORK/san/report:second_deadlock_stack=1${TSAN_OPTIONS:+:$TSAN_OPTIONS}"
 export HOME=$WORK TMPDIR=$WORK/tmp LC_ALL=C.UTF-8
 
-# helper NAME: $WORK/NAME is the program of tests/model/NAME.c
+# helper NAME [FOLDER]: $WORK/NAME is the program of FOLDER/NAME.c (tests/model)
 helper() {
 	need cc
 	cc -std=gnu11 -O2 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -pthread \
-		-o "$WORK/$1" "$TOP/tests/model/$1.c"
+		-o "$WORK/$1" "$TOP/${2:-tests/model}/$1.c"
 }
 
 # ---- what a test says ----

@@ -1,0 +1,122 @@
+#!/bin/bash
+# kill -9 of the daemon before, in and after each system call of an upload by cp,
+# rsync, tar and Jupyter (tests/kills/kills.c); then what close() acknowledged is
+# there, no file holds what nobody wrote, the index agrees, and the same command
+# brings the rest. KILLS: how many, else as many as 25 s allow; KILL_SEED: where they
+# begin; KILL_CLIENTS: which of cp, rsync and tar.
+. "${0%/*}/../lib.sh"
+need rsync python3 tar cc
+kills=${KILLS:-32} seed=${KILL_SEED:-$RANDOM}
+helper kills tests/kills
+src=$WORK/src dst=$MNT/datasets/upload
+mkdir -p "$src/sub/deep"
+cp "$TOP"/contrib/samples/datasets/rainfall/* "$src/"
+: >"$src/sub/empty.dat"
+head -c 5 /dev/urandom >"$src/sub/small.dat"
+head -c 131072 /dev/urandom >"$src/sub/deep/even.dat"
+head -c 300001 /dev/urandom >"$src/sub/deep/odd.dat"
+tar -C "$src" -cf "$WORK/src.tar" .
+
+upload_cp() { echo cp -rT "$src" "$dst"; }
+upload_rsync() { echo rsync -a "$src/" "$dst/"; }
+upload_tar() { echo tar -C "$dst" -xf "$WORK/src.tar"; }
+upload_jupyter() { echo python3 "$TOP/tests/kills/jupyter.py" "$port" "$src" datasets/upload; }
+clients=${KILL_CLIENTS-cp rsync tar}
+
+# ---- a Jupyter server, where there is one ----
+
+start_jupyter() {
+	local env
+	env=$(venv jupyter jupyter_server==2.21.1) || return 0
+	python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])' \
+		>"$WORK/port"
+	port=$(cat "$WORK/port")
+	(cd "$WORK" && exec "$env/bin/python" -m jupyter_server --allow-root --no-browser \
+		--ip=127.0.0.1 --port="$port" --ServerApp.port_retries=0 \
+		--IdentityProvider.token=secret --ServerApp.root_dir="$MNT" \
+		--FileContentsManager.delete_to_trash=False \
+		>"$WORK/jupyter.log" 2>&1) &
+	server=$!
+	at_end end_jupyter
+	wait_for 60 answers || fail "the server does not answer: $(tail -5 "$WORK/jupyter.log")"
+	clients="$clients jupyter"
+}
+end_jupyter() {
+	kill "$server" 2>/dev/null || true
+	wait "$server" 2>/dev/null || true
+}
+answers() { (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; }
+
+# ---- a kill, and a look ----
+
+# run CLIENT POINT: the upload, in which the daemon dies
+run() {
+	local asked=()
+	[ "$1" != jupyter ] || asked=(-p "$server")
+	[ "$1" != tar ] || mkdir -p "$dst"
+	# shellcheck disable=SC2046
+	"$WORK/kills" "$MNT" "$DAEMON" "$2" "$WORK/log" "${asked[@]}" $(upload_"$1") \
+		>"$WORK/said" 2>&1
+}
+finish_upload() {
+	# shellcheck disable=SC2046
+	$(upload_"$1") >"$WORK/said" 2>&1 || fail "$1 again: $(cat "$WORK/said")"
+	# temporary files of rsync and of our jupyter.py, of the time before
+	find "$dst" \( -name '.*.??????' -o -name '*.part*' \) -type f -delete
+	diff -r -x _mlx -x .ipynb_checkpoints "$src" "$dst"
+	is "$(value "$dst/_mlx/metadata.json" state)" registered
+	python3 "$TOP/tests/powercut/agree.py" "$MNT" >"$WORK/said" || fail "$(cat "$WORK/said")"
+	rm -r "$dst"
+}
+look() { # CLIENT
+	"$FSCK" -n "$STORE" >"$WORK/said" 2>&1 || fail "fsck: $(cat "$WORK/said")"
+	mount_start
+	if [ -e "$dst" ]; then
+		python3 "$TOP/tests/kills/verify.py" "$src" "$dst" "$WORK/log" >"$WORK/said" ||
+			fail "$(cat "$WORK/said" "$WORK/log")"
+		python3 "$TOP/tests/powercut/agree.py" "$MNT" >"$WORK/said" 2>&1 ||
+			fail "$(cat "$WORK/said")"
+		if grep -q "^closed .*$dst/dataset.yaml$" "$WORK/log"; then
+			is "$(value "$dst/_mlx/metadata.json" state)" registered
+		fi
+	else
+		expect_no_ack
+	fi
+	finish_upload "$1"
+}
+expect_no_ack() {
+	! grep -q "^[cm][a-z]* .*$dst" "$WORK/log" || fail "nothing is there: $(cat "$WORK/log")"
+}
+
+mount_start
+start_jupyter
+declare -A points
+for client in $clients; do
+	run "$client" 0 || fail "$client: $(cat "$WORK/said")"
+	points[$client]=$(sed -n 's/^points //p' "$WORK/log")
+	diff -r -x _mlx -x .ipynb_checkpoints "$src" "$dst"
+	rm -r "$dst"
+done
+read -ra list <<<"$clients"
+each=$(((kills + ${#list[@]} - 1) / ${#list[@]}))
+for ((i = 0; i < kills; i++)); do
+	[ -n "${KILLS:-}" ] || [ $SECONDS -lt $((25 * SLOW)) ] || break
+	client=${list[i % ${#list[@]}]}
+	all=${points[$client]} j=$((i / ${#list[@]}))
+	# few: spread over all of it; many: one after another, again and again
+	[ $each -ge "$all" ] || j=$((j * all / each))
+	point=$(((seed + j) % all + 1))
+	run "$client" $point || true
+	if ! grep -q '^killed' "$WORK/log"; then
+		say "$client took a shorter way than $point points"
+		rm -rf "$dst"
+		continue
+	fi
+	wait "$DAEMON" 2>/dev/null || true
+	DAEMON=''
+	say "$SECONDS s: $client, killed at point $point of $all"
+	look "$client"
+done
+for client in $clients; do say "$client: ${points[$client]} points"; done
+mount_stop
+"$FSCK" -n "$STORE"
