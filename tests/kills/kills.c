@@ -12,10 +12,10 @@
  *process DAEMON gets SIGKILL, and the program goes on to its errors. POINT 0:
  *nobody dies. LOG gets a line each:
  *
- *	closed BYTES PATH	close() of a descriptor open for writing returned
- *0 renamed OLD<TAB>NEW, removed PATH, made PATH (a directory)
- *	killed POINT	from here on nothing is acknowledged
- *	points N	at the end: how many there were
+ *	closed BYTES PATH	close() of a descriptor open for writing
+ *returned 0 renamed OLD<TAB>NEW, removed PATH, made PATH (a directory) killed
+ *POINT	from here on nothing is acknowledged points N	at the end: how many
+ *there were
  *
  * For x86-64 and others where PTRACE_GET_SYSCALL_INFO tells arguments.
  */
@@ -23,7 +23,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/ptrace.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -38,6 +37,9 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+/* after sys/ptrace.h, whose names it makes macros */
+#include <linux/ptrace.h>
 
 #define THREADS 256
 #define TEXT (2 * PATH_MAX)
