@@ -74,6 +74,8 @@ void files_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size,
 	if (h->type == HANDLE_CONTENT)
 		err = content_write(h->content, buf, size, (uint64_t)off,
 				    false);
+	else if (h->type == HANDLE_CONTROL && fi->writepage)
+		err = -EPERM; /* through a mapping: it does not tell whose */
 	else if (h->type == HANDLE_CONTROL)
 		err = control_write(h->control, buf, size, off, fi->lock_owner,
 				    fuse_req_ctx(req));

@@ -161,7 +161,10 @@ static int open_shot(struct fs *fs, struct handle *h, const struct view *v)
 	return err;
 }
 
-/* Writes go past the page cache: they then tell whose they are. */
+/*
+ * Past the page cache, which is the file's and not the descriptor's: each reads
+ * what was rendered for it, whole, and a write tells whose it is.
+ */
 static int open_view(struct fs *fs, struct handle *h, struct fuse_file_info *fi)
 {
 	const struct view_row *row;
@@ -185,6 +188,8 @@ static int open_view(struct fs *fs, struct handle *h, struct fuse_file_info *fi)
 		h->type = HANDLE_WAIT;
 		return 0;
 	}
+	fi->direct_io = 1;
+	fi->noflush = 1;
 	return open_shot(fs, h, &v);
 }
 

@@ -97,7 +97,8 @@ static void reply_view_attr(fuse_req_t req, uint64_t ino,
 		return;
 	}
 	size_of_handle(h, &st);
-	fuse_reply_attr(req, &st, 0);
+	/* the size that one descriptor sees is not for others */
+	fuse_reply_attr(req, &st, h ? 0 : view_attr_for(ino));
 }
 
 static void reply_node_attr(fuse_req_t req, const struct node_attr *attr)

@@ -76,7 +76,11 @@ void reply_fill_entry(struct fs *fs, const struct spot *spot,
 
 int reply_fill_view(struct fs *fs, uint64_t ino, struct fuse_entry_param *ret_e)
 {
-	*ret_e = (struct fuse_entry_param){ .ino = ino };
+	*ret_e = (struct fuse_entry_param){
+		.ino = ino,
+		.attr_timeout = view_attr_for(ino),
+		.entry_timeout = view_name_for(ino),
+	};
 	return view_get_stat(fs, ino, &ret_e->attr);
 }
 

@@ -215,8 +215,9 @@ static void do_lookup(struct put_off *p)
 
 void ring_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
-	bool later =
-		view_is(parent) && on_ring(req) && strlen(name) <= NAME_MAX;
+	bool later = view_is(parent) &&
+		     !view_finds_quickly(fs_of(req), parent, name) &&
+		     on_ring(req) && strlen(name) <= NAME_MAX;
 	struct put_off *p =
 		later ? put_off_new(req, parent, NULL, do_lookup) : NULL;
 
@@ -235,7 +236,8 @@ static void do_getattr(struct put_off *p)
 
 void ring_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-	bool later = view_is(ino) && on_ring(req);
+	bool later =
+		view_is(ino) && on_ring(req) && !view_is_quick(fs_of(req), ino);
 	struct put_off *p =
 		later ? put_off_new(req, ino, fi, do_getattr) : NULL;
 
@@ -290,11 +292,19 @@ static void do_open(struct put_off *p)
 }
 
 /* A blob that the kernel does not have yet is found on the disk. */
+static bool may_block(fuse_req_t req, uint64_t ino,
+		      const struct fuse_file_info *fi)
+{
+	if (view_is(ino))
+		return !view_is_quick(fs_of(req), ino) ||
+		       (fi->flags & O_ACCMODE) != O_RDONLY;
+	return fi->flags & (O_TRUNC | O_DSYNC) ||
+	       !backing_is_known(fs_of(req), ino);
+}
+
 void ring_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-	bool later = on_ring(req) &&
-		     (view_is(ino) || fi->flags & (O_TRUNC | O_DSYNC) ||
-		      !backing_is_known(fs_of(req), ino));
+	bool later = on_ring(req) && may_block(req, ino, fi);
 	struct put_off *p = later ? put_off_new(req, ino, fi, do_open) : NULL;
 
 	if (p)

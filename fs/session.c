@@ -55,6 +55,13 @@ struct ending {
 
 /* ---- what the kernel and we agree upon ---- */
 
+/* Generated files are read past the page cache, and yet can be mapped. */
+#ifdef FUSE_CAP_DIRECT_IO_ALLOW_MMAP
+#define MAP_DIRECT FUSE_CAP_DIRECT_IO_ALLOW_MMAP
+#else
+#define MAP_DIRECT 0
+#endif
+
 static const unsigned int wanted =
 	FUSE_CAP_ASYNC_READ | FUSE_CAP_ASYNC_DIO | FUSE_CAP_ATOMIC_O_TRUNC |
 	FUSE_CAP_CACHE_SYMLINKS | FUSE_CAP_EXPLICIT_INVAL_DATA |
@@ -139,7 +146,7 @@ void session_agree(struct fs *fs, struct fuse_conn_info *conn)
 {
 	const char *why;
 
-	conn->want |= conn->capable & wanted;
+	conn->want |= conn->capable & (wanted | MAP_DIRECT);
 	conn->want &= ~unwanted;
 	conn->time_gran = 1;
 	if (fs->wants_ring)

@@ -86,6 +86,13 @@ static struct shot *find(struct fs *fs, uint64_t ino)
 	return slot->shot;
 }
 
+bool shot_is_kept(struct fs *fs, uint64_t ino)
+{
+	AUTO(shot_release) struct shot *shot = find(fs, ino);
+
+	return shot;
+}
+
 static void keep(struct fs *fs, uint64_t ino, uint64_t changes,
 		 struct shot *shot)
 {

@@ -15,6 +15,9 @@
 #define OBJECT_MASK ((UINT64_C(1) << (TABLE_SHIFT - OBJECT_SHIFT)) - 1)
 /* Cookies below are rows, above are what the table's `each` finds. */
 #define COOKIE_FOUND 256
+/* Seconds: as long as looking up, opening and reading takes, and no longer than
+ * anybody could notice. */
+#define MOMENT 0.05
 
 static const struct view_dir *const dirs[VIEW_IDS] = {
 	[VIEW_ROOT] = &view_root,	  [VIEW_HOME] = &view_home,
@@ -39,7 +42,7 @@ static unsigned int count_rows(const struct view_dir *dir)
 	return n;
 }
 
-int view_get(struct fs *fs, uint64_t ino, struct view *ret_v)
+static struct view view_of(uint64_t ino)
 {
 	struct view v = {
 		.table = (ino & ~VIEW_BIT) >> TABLE_SHIFT,
@@ -47,10 +50,17 @@ int view_get(struct fs *fs, uint64_t ino, struct view *ret_v)
 		.row = ino & 0xff,
 	};
 
-	if (v.table >= VIEW_IDS || !dirs[v.table])
-		return -ENOENT;
 	if (v.table == VIEW_HOME)
 		v.row = 1; /* its number carries the path's hash instead */
+	return v;
+}
+
+int view_get(struct fs *fs, uint64_t ino, struct view *ret_v)
+{
+	struct view v = view_of(ino);
+
+	if (v.table >= VIEW_IDS || !dirs[v.table])
+		return -ENOENT;
 	if (v.row > count_rows(dirs[v.table]) ||
 	    !dirs[v.table]->is_alive(fs, v.object))
 		return -ENOENT;
@@ -230,6 +240,52 @@ int view_get_stat(struct fs *fs, uint64_t ino, struct stat *ret_stat)
 	if (!err)
 		*ret_stat = st;
 	return err;
+}
+
+/* These directories never go. */
+double view_name_for(uint64_t ino)
+{
+	struct view v = view_of(ino);
+
+	return view_is_dir(&v) && (v.table == VIEW_TOP ||
+				   v.table == VIEW_KIND || v.table == VIEW_RUNS)
+		       ? FOREVER
+		       : 0;
+}
+
+/* What can be written says what was written last. */
+double view_attr_for(uint64_t ino)
+{
+	struct view v = view_of(ino);
+	const struct view_row *row = view_row_of(&v);
+
+	return row && (row->set || row->waits) ? 0 : MOMENT;
+}
+
+static bool is_quick(struct fs *fs, const struct view *v)
+{
+	const struct view_row *row = view_row_of(v);
+
+	return !row || (row->is_known && row->is_known(fs->catalog, v->object));
+}
+
+bool view_is_quick(struct fs *fs, uint64_t ino)
+{
+	struct view v = view_of(ino);
+
+	return is_quick(fs, &v) || shot_is_kept(fs, ino);
+}
+
+/* What is no row of these tables is a directory of the store. */
+bool view_finds_quickly(struct fs *fs, uint64_t dir, const char *name)
+{
+	struct view v = view_of(dir), found;
+
+	if (!view_is_dir(&v))
+		return false;
+	if (!find_row(&v, name, &found))
+		return is_quick(fs, &found);
+	return v.table == VIEW_KIND || v.table == VIEW_RUNS;
 }
 
 void view_put_path(struct fs *fs, const struct view *v, struct buf *out)

@@ -11,8 +11,11 @@
  *	bits  8-57  the object: the inode number of the real directory that the
  *	            view is of
  *	bits  0-7   0: the directory itself; else the row's place, from 1
- * The kernel is told to forget names and attributes of views at once, so a view
- * needs no invalidation; contents are read anew at each open.
+ * The kernel asks for each name of a view anew, and with it for its attributes,
+ * which it then believes for the moment that opening and reading takes; so a
+ * view needs no invalidation. What an open descriptor reads was rendered once,
+ * for its open, and is read past the page cache, which is the file's and not
+ * the descriptor's.
  */
 #ifndef FS_VIEW_H
 #define FS_VIEW_H
@@ -60,6 +63,8 @@ struct view_row {
 		   int64_t *ret_changed);
 	int (*render)(struct catalog *c, uint64_t object, struct buf *out,
 		      int64_t *ret_changed);
+	/* Does rendering need nothing but memory now? NULL: never known. */
+	bool (*is_known)(struct catalog *c, uint64_t object);
 	/* (blocks) Act on new content; `answer` is what the writer's own
 	 * descriptor reads afterwards, where the row is `once`. */
 	int (*set)(struct fs *fs, uint64_t object,
@@ -123,6 +128,13 @@ int view_each(struct fs *fs, const struct view *dir, uint64_t cookie,
 	      view_each_fn *fn, void *arg);
 /* Sizes are exact: a file is rendered for it. -ENOENT. */
 int view_get_stat(struct fs *fs, uint64_t ino, struct stat *ret_stat);
+/* How long the kernel may believe the name and the attributes, in seconds. */
+double view_name_for(uint64_t ino);
+double view_attr_for(uint64_t ino);
+/* Is asking for its attributes, or for a name in it, a matter of memory only?
+ */
+bool view_is_quick(struct fs *fs, uint64_t ino);
+bool view_finds_quickly(struct fs *fs, uint64_t dir, const char *name);
 /* "models/max-ocr/_mlx/run", for messages. */
 void view_put_path(struct fs *fs, const struct view *v, struct buf *out);
 
@@ -141,6 +153,8 @@ int shots_init(struct fs *fs);
 void shots_release(struct fs *fs);
 /* -ENOMEM, -ENOENT. */
 int shot_get(struct fs *fs, const struct view *v, struct shot **ret_shot);
+/* Would shot_get render nothing? */
+bool shot_is_kept(struct fs *fs, uint64_t ino);
 void shot_release(struct shot **shot);
 /* Answers a READ from it. */
 void shot_reply(struct shot *shot, fuse_req_t req, size_t size, off_t off);

@@ -105,7 +105,10 @@ static int set_published(struct fs *fs, uint64_t object,
 
 /* `run` is open to all who reach it: the run belongs to who wrote it. */
 static const struct view_row asset_rows[] = {
-	{ .name = "metadata.json", .mode = R, .render = asset_put_metadata },
+	{ .name = "metadata.json",
+	  .mode = R,
+	  .render = asset_put_metadata,
+	  .is_known = asset_is_known },
 	{ .name = "checks.json", .mode = R, .render = asset_put_checks },
 	{ .name = "errors", .mode = R, .render = asset_put_errors },
 	{ .name = "SHA256SUMS", .mode = R, .render = asset_put_sums },

@@ -383,6 +383,16 @@ int asset_look(struct catalog *c, uint64_t ino, struct value **ret_view,
 	return 0;
 }
 
+bool asset_is_known(struct catalog *c, uint64_t ino)
+{
+	struct place_info place;
+	int64_t changed;
+
+	catalog_locate(c, ino, &place);
+	return place.place == PLACE_ASSET &&
+	       kept(c, ino, place.kind, NULL, &changed) == 1;
+}
+
 int asset_refresh(struct catalog *c, uint64_t ino)
 {
 	return asset_look(c, ino, NULL, NULL);

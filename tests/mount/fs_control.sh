@@ -134,6 +134,25 @@ PYTHON
 starts $n 'a refused text that was corrected'
 n=$((n + 1))
 
+# --- a mapping does not tell who wrote: nothing comes of it
+python3 - "$run" <<'PYTHON'
+import mmap, os, sys
+fd = os.open(sys.argv[1], os.O_RDWR)
+try:
+    with mmap.mmap(fd, 5) as mapped:
+        mapped[:] = b"#xyz\n"
+        mapped.flush()
+    sys.exit("written through a mapping")
+except OSError:
+    pass
+try:
+    os.close(fd)
+except OSError:
+    pass
+PYTHON
+sleep 0.5
+is "$(count)" $n 'runs after a write through a mapping'
+
 # --- refused
 refused EINVAL "$run" 'nonsense: 1' nonsense "$asset/_mlx/errors"
 refused EINVAL "$run" '[' run "$asset/_mlx/errors"

@@ -18,12 +18,18 @@ rsync -a "$view/" "$WORK/copy/" --exclude runs
 diff -r --exclude runs "$view/" "$WORK/copy"
 tar -cf - -C "$MNT/.mlx/models/rain-guess" . | tar -tf - >"$WORK/list"
 has "$(cat "$WORK/list")" ./metadata.json
-python3 - "$view/metadata.json" <<'PYTHON'
-import mmap, sys
+# an older libfuse can't say that what is not cached may be mapped
+python3 - "$view/metadata.json" "$(value "$MNT/.mlx/status.json" io)" <<'PYTHON'
+import errno, mmap, sys
 with open(sys.argv[1], "rb") as f:
     whole = f.read()
-    with mmap.mmap(f.fileno(), 0, prot=mmap.PROT_READ) as m:
-        assert m[:] == whole
+    for flags in mmap.MAP_PRIVATE, mmap.MAP_SHARED:
+        try:
+            with mmap.mmap(f.fileno(), 0, flags=flags, prot=mmap.PROT_READ) as m:
+                assert m[:] == whole
+        except OSError as e:
+            assert e.errno == errno.ENODEV and flags == mmap.MAP_SHARED, e
+            assert sys.argv[2] != "passthrough"
 PYTHON
 
 # nothing moves by itself; something does when its source did
@@ -46,6 +52,49 @@ exec 5<"$view/tags"
 echo 'blue' >"$view/tags"
 is "$(cat "$view/tags")" blue
 exec 5<&-
+
+# it changes while others have it open and read it: each sees one whole, and the
+# size that stat tells is that of what is read then
+python3 - "$MNT/models/rain-guess/_mlx" <<'PYTHON'
+import json, os, sys, threading, time
+view = sys.argv[1]
+over = time.monotonic() + 4
+faults = []
+
+def change():
+    n = 0
+    while time.monotonic() < over:
+        n = n % 30 + 1
+        with open(view + "/tags", "w") as f:
+            f.write("".join(f"a-rather-long-tag-{i}\n" for i in range(n)))
+
+def read():
+    while time.monotonic() < over:
+        fd = os.open(view + "/metadata.json", os.O_RDONLY)
+        text = b""
+        while part := os.read(fd, 700):
+            text += part
+        os.close(fd)
+        try:
+            json.loads(text)
+        except ValueError as e:
+            faults.append(f"{len(text)} bytes: {e}")
+
+threads = [threading.Thread(target=t) for t in (change, read, read, read)]
+for t in threads:
+    t.start()
+for t in threads:
+    t.join()
+for i in range(200):
+    with open(view + "/tags", "w") as f:
+        f.write("x" * (i % 40) + "\n")
+    size = os.stat(view + "/metadata.json").st_size
+    with open(view + "/metadata.json", "rb") as f:
+        if len(f.read()) != size or os.fstat(f.fileno()).st_size != size:
+            faults.append(f"round {i}: not the {size} bytes of stat")
+sys.exit(faults[0] if faults else 0)
+PYTHON
+echo blue >"$view/tags"
 
 # what can't be written
 for file in metadata.json checks.json errors SHA256SUMS pipeline.py; do

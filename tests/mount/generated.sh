@@ -21,7 +21,7 @@ for name in metadata.json checks.json errors SHA256SUMS pipeline.py; do
 done
 python3 - "$mlx/metadata.json" <<'PYTHON'
 import json, mmap, sys
-with open(sys.argv[1], "rb") as f, mmap.mmap(f.fileno(), 0, prot=mmap.PROT_READ) as m:
+with open(sys.argv[1], "rb") as f, mmap.mmap(f.fileno(), 0, flags=mmap.MAP_PRIVATE, prot=mmap.PROT_READ) as m:
     assert json.loads(m[:])["id"] == "rainfall"
 PYTHON
 rsync -a "$mlx/" "$WORK/behind/" --exclude=runs
