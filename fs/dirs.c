@@ -37,6 +37,7 @@ struct listing {
 	uint64_t dir;
 	struct place_info place;
 	bool plus;
+	bool hidden; /* what is not listed otherwise is wanted, too */
 	char *data;
 	size_t size, used;
 	bool full;
@@ -138,12 +139,16 @@ static int list_stored(struct listing *l, uint64_t dir, off_t off)
 static void list_added(struct listing *l, off_t off)
 {
 	struct view root = { VIEW_ROOT, STORE_ROOT, 1 };
+	struct view top = { VIEW_TOP, STORE_ROOT, 0 };
 	uint64_t home;
 
 	if (l->full || off >= OFF_HOME)
 		return;
 	if (l->place.place == PLACE_ROOT) {
 		if (off <= OFF_VIEW && add_view(l, "README.md", &root, 1))
+			return;
+		if (l->hidden && off <= OFF_VIEW + 1 &&
+		    add_plain(l, ".mlx", view_ino(&top), S_IFDIR, OFF_VIEW + 2))
 			return;
 		root.row = 2;
 		add_plain(l, HOME_LINK, view_ino(&root), S_IFLNK, OFF_HOME);
@@ -192,7 +197,7 @@ static void free_inos(uint64_t **inos)
 }
 
 static void read_dir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
-		     bool plus)
+		     const struct fuse_file_info *fi, bool plus)
 {
 	size_t room = size < SIZE_MOST ? size : SIZE_MOST;
 	AUTO(free_text) char *data = malloc(room);
@@ -204,6 +209,7 @@ static void read_dir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 		.dir = ino,
 		.place.place = PLACE_OTHER,
 		.plus = plus,
+		.hidden = fi->fh,
 		.data = data,
 		.size = room,
 		.told = told,
@@ -222,24 +228,34 @@ static void read_dir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 		node_forget(l.fs->store, told[i], 1);
 }
 
+/*
+ * To reach a directory by a file handle (NFS) when it has forgotten it, the
+ * kernel looks for its number in the directory above. It must find .mlx. Such
+ * an open has no flags at all; all others have at least O_LARGEFILE, with which
+ * 64-bit kernels open everything for programs and for the NFS server.
+ */
+static bool is_from_inside(uint64_t ino, const struct fuse_file_info *fi)
+{
+	return ino == STORE_ROOT && !fi->flags;
+}
+
 /* The kernel keeps a real directory's listing till a name in it changes: by
  * its own doing, or told by the notifier. What views list changes untold. */
 void dirs_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-	fi->cache_readdir = fi->keep_cache = !view_is(ino);
+	fi->fh = is_from_inside(ino, fi);
+	fi->cache_readdir = fi->keep_cache = !fi->fh && !view_is(ino);
 	fuse_reply_open(req, fi);
 }
 
 void dirs_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 		  struct fuse_file_info *fi)
 {
-	(void)fi;
-	read_dir(req, ino, size, off, false);
+	read_dir(req, ino, size, off, fi, false);
 }
 
 void dirs_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 		      struct fuse_file_info *fi)
 {
-	(void)fi;
-	read_dir(req, ino, size, off, true);
+	read_dir(req, ino, size, off, fi, true);
 }
