@@ -14,6 +14,9 @@
  *	fsync:    fdatasync of the blob, then a transaction on disk that holds
  *	          every entry that was appended before
  *
+ * After a power cut the database and the blobs may be of different moments:
+ * src/store/settle.c makes them agree.
+ *
  * An entry is a list of row puts and row deletes (inode, entry, record), each
  * the whole new row; so applying one twice does no harm, and what a crash left
  * in the journal is applied by the same function that the writer uses.
