@@ -233,6 +233,8 @@ static int create(fuse_req_t req, struct spot *spot, mode_t mode,
 
 	if (err)
 		return err;
+	/* it is empty, and keeps its set-user-ID bit */
+	fi->flags &= ~O_TRUNC;
 	err = open_handle(req, ret_attr->ino, fi);
 	if (err)
 		node_unlink(fs_of(req)->store, spot->dir, spot->name);

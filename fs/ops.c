@@ -148,25 +148,22 @@ static const struct {
 	{ FUSE_SET_ATTR_UID, CHANGE_UID },
 	{ FUSE_SET_ATTR_GID, CHANGE_GID },
 	{ FUSE_SET_ATTR_SIZE, CHANGE_SIZE },
-	{ FUSE_SET_ATTR_ATIME | FUSE_SET_ATTR_ATIME_NOW, CHANGE_ATIME },
-	{ FUSE_SET_ATTR_MTIME | FUSE_SET_ATTR_MTIME_NOW, CHANGE_MTIME },
+	{ FUSE_SET_ATTR_ATIME, CHANGE_ATIME },
+	{ FUSE_SET_ATTR_MTIME, CHANGE_MTIME },
+	{ FUSE_SET_ATTR_ATIME_NOW, CHANGE_ATIME_NOW },
+	{ FUSE_SET_ATTR_MTIME_NOW, CHANGE_MTIME_NOW },
 	{ FUSE_SET_ATTR_CTIME, CHANGE_CTIME },
 };
 
 static struct node_change change_of(const struct stat *attr, int to_set)
 {
-	int64_t now = clock_now();
 	struct node_change change = {
 		.mode = attr->st_mode & 07777,
 		.uid = attr->st_uid,
 		.gid = attr->st_gid,
 		.size = (uint64_t)attr->st_size,
-		.atime = to_set & FUSE_SET_ATTR_ATIME_NOW
-				 ? now
-				 : clock_from_timespec(&attr->st_atim),
-		.mtime = to_set & FUSE_SET_ATTR_MTIME_NOW
-				 ? now
-				 : clock_from_timespec(&attr->st_mtim),
+		.atime = clock_from_timespec(&attr->st_atim),
+		.mtime = clock_from_timespec(&attr->st_mtim),
 		.ctime = clock_from_timespec(&attr->st_ctim),
 	};
 

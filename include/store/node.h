@@ -45,6 +45,9 @@ enum {
 	CHANGE_MTIME = 1 << 5,
 	CHANGE_CTIME = 1 << 6,	   /* else ctime becomes now */
 	CHANGE_KILL_SUID = 1 << 7, /* drop setuid, and setgid with group x */
+	CHANGE_ATIME_NOW = 1 << 8,
+	CHANGE_MTIME_NOW = 1 << 9,
+	CHANGE_NOW = CHANGE_ATIME_NOW | CHANGE_MTIME_NOW,
 };
 
 struct node_change {

@@ -10,6 +10,8 @@
 #include "state.h"
 #include "store/content.h"
 
+#define SETS_MTIME (CHANGE_MTIME | CHANGE_MTIME_NOW)
+
 static void kill_suid(struct inode *i)
 {
 	if (inode_is_dir(i))
@@ -29,35 +31,20 @@ static void apply(struct inode *i, const struct node_change *c)
 		i->uid = c->uid;
 	if (c->what & CHANGE_GID)
 		i->gid = c->gid;
-	if (c->what & CHANGE_ATIME)
+	if (c->what & (CHANGE_ATIME | CHANGE_ATIME_NOW))
 		i->atime = c->atime;
-	if (c->what & CHANGE_MTIME)
+	if (c->what & SETS_MTIME)
 		i->mtime = c->mtime;
-	i->ctime = c->what & CHANGE_CTIME ? c->ctime : node_now(i);
 }
 
-static bool is_written(const struct inode *i)
-{
-	return inode_is_file(i) && i->opening && i->opening->writers;
-}
-
-/* A writer's size and times so far go into the inode first: what is set now
- * is newer than they are. An mtime that is the one being set is our doing. */
+/* A writer's size and times so far go into the inode first: what is set now is
+ * newer than they are. The blob has the mtime that is being set already. */
 static void take_from_writer(struct inode *i, const struct node_change *c)
 {
-	uint64_t size = i->size;
-	struct stat s;
-	bool ours;
-
-	if (!is_written(i) || fstat(opening_wfd(i->opening), &s))
-		return;
-	ours = (c->what & CHANGE_MTIME) &&
-	       clock_from_timespec(&s.st_mtim) == c->mtime;
-	if (!inode_take_stat(i, &s))
-		return;
-	if (!ours)
+	if (c->what & SETS_MTIME)
+		i->mtime = c->mtime;
+	if (node_catch_up(i))
 		opening_set_changed(i->opening);
-	tree_note_inode(i, (int64_t)(i->size - size));
 }
 
 /* -EAGAIN: somebody opened the file meanwhile. */
@@ -79,6 +66,9 @@ static int set_locked(struct store *st, uint64_t ino,
 		return err;
 	take_from_writer(i, c);
 	apply(i, c);
+	if (c->what & CHANGE_NOW)
+		rows.now = c->ctime;
+	i->ctime = c->what & CHANGE_CTIME ? c->ctime : node_now(st, &rows, i);
 	tree_note_inode(i, 0);
 	if (NODE_IS_SAVED(i)) {
 		rows_put_inode(&rows, i);
@@ -99,21 +89,17 @@ static struct inode *grab(struct store *st, uint64_t ino,
 }
 
 /* Before our own mtime hides that of a write. */
-static void note_changed(struct store *st, const struct inode *i,
-			 struct opening *o)
+static void note_changed(struct store *st, struct inode *i)
 {
-	HOLD_READ(&st->lock);
-	struct inode copy = { .size = i->size, .mtime = i->mtime };
-	struct stat s;
+	HOLD_WRITE(&st->lock);
 
-	if (is_written(i) && !fstat(opening_wfd(o), &s) &&
-	    inode_take_stat(&copy, &s))
-		opening_set_changed(o);
+	if (node_catch_up(i))
+		opening_set_changed(i->opening);
 }
 
 /* With the opening's lock held nobody becomes its first writer, so the blob's
  * mtime and the inode's stay the same. */
-static int set_open(struct store *st, const struct inode *i,
+static int set_open(struct store *st, struct inode *i,
 		    const struct node_change *c, struct opening *o,
 		    struct node_attr *ret_attr)
 {
@@ -123,8 +109,8 @@ static int set_open(struct store *st, const struct inode *i,
 		clock_to_timespec(c->mtime),
 	};
 
-	if ((c->what & CHANGE_MTIME) && opening_wfd(o) >= 0) {
-		note_changed(st, i, o);
+	if ((c->what & SETS_MTIME) && opening_wfd(o) >= 0) {
+		note_changed(st, i);
 		(void)futimens(opening_wfd(o), times);
 	}
 	return set_locked(st, i->ino, c, o, ret_attr);
@@ -149,6 +135,17 @@ static int set_rest(struct store *st, uint64_t ino, const struct node_change *c,
 	return err;
 }
 
+/* One time for all that becomes now. */
+static void set_now(const struct store *st, struct node_change *c)
+{
+	c->ctime = stamp_now(st->stamps);
+	c->what &= ~(unsigned int)CHANGE_CTIME;
+	if (c->what & CHANGE_ATIME_NOW)
+		c->atime = c->ctime;
+	if (c->what & CHANGE_MTIME_NOW)
+		c->mtime = c->ctime;
+}
+
 int node_set(struct store *st, uint64_t ino, const struct node_change *change,
 	     struct node_attr *ret_attr)
 {
@@ -163,5 +160,7 @@ int node_set(struct store *st, uint64_t ino, const struct node_change *change,
 		if (!rest.what)
 			return node_get(st, ino, ret_attr);
 	}
+	if (rest.what & CHANGE_NOW)
+		set_now(st, &rest);
 	return set_rest(st, ino, &rest, ret_attr);
 }

@@ -86,7 +86,7 @@ static int adopt_in(struct checking *c, uint64_t ino, uint64_t lost)
 	}
 	entry_add(&c->st->names, e, dir, i, 0);
 	rows_put_entry(&rows, e);
-	names_touch(&rows, dir);
+	names_touch(c->st, &rows, dir);
 	journal_end(&c->st->journal, &rows);
 	return 0;
 }

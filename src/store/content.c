@@ -36,8 +36,8 @@ bool inode_take_stat(struct inode *i, const struct stat *s)
 		return false;
 	i->mtime = mtime;
 	i->size = (uint64_t)s->st_size;
-	if (ctime > i->ctime)
-		i->ctime = ctime;
+	/* a time that we gave may be the one of a write right after it */
+	i->ctime = ctime > i->ctime ? ctime : i->ctime + 1;
 	return true;
 }
 
@@ -134,7 +134,8 @@ static int set_mtime(int fd, int64_t mtime)
 		return -errno;
 	if (clock_from_timespec(&s.st_mtim) == mtime)
 		return 0;
-	return futimens(fd, times) ? -errno : 0;
+	/* read, so that the next write gets a time of its own */
+	return futimens(fd, times) || fstat(fd, &s) ? -errno : 0;
 }
 
 /* Count as a writer. -EAGAIN: the mtime was set meanwhile. */
@@ -615,7 +616,7 @@ static int touch_empty(struct store *st, uint64_t ino, bool *ret_done)
 	err = journal_begin(&st->journal, ROW_ROOM, &rows);
 	if (err)
 		return err;
-	i->mtime = i->ctime = node_now(i);
+	i->mtime = i->ctime = node_now(st, &rows, i);
 	tree_note_inode(i, 0);
 	if (NODE_IS_SAVED(i)) {
 		rows_put_inode(&rows, i);

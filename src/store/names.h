@@ -29,7 +29,7 @@ int names_make_unnamed(struct store *st, uint64_t dir, const struct node_new *n,
 		       uint64_t *ret_ino);
 int names_name(struct store *st, uint64_t ino, uint64_t dir, const char *name);
 /* A name in it came or went. */
-void names_touch(struct rows *rows, struct inode *dir);
+void names_touch(struct store *st, struct rows *rows, struct inode *dir);
 /* Take a name away, with all that follows from it. */
 void names_unlink(struct store *st, struct rows *rows, struct entry *e);
 void names_retire(struct store *st, struct rows *rows, struct entry *e);

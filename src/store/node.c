@@ -4,9 +4,7 @@
  * the room in the journal; then change memory and write the rows, which cannot
  * fail any more.
  *
- * Times move as ext4 moves them. The clock is the coarse one that the kernel
- * stamps files with, or a write just after a creation could seem to come
- * before it.
+ * Times move as ext4 moves them.
  */
 #include <errno.h>
 #include <linux/limits.h>
@@ -22,24 +20,33 @@
 
 /* ---- small things that others use ---- */
 
-/*
- * A file's times come from its blob, too, where the disk's file system takes
- * them from the coarse clock: so that they do not go back by the few ms between
- * the two clocks, files have the coarse one here as well. A ctime goes back
- * when the clock was really set back. A directory's times are ours alone: each
- * change of it is to be seen.
- */
-int64_t node_now(const struct inode *i)
+/* A ctime goes back only where the clock was really set back. */
+int64_t node_now(struct store *st, struct rows *rows, const struct inode *i)
 {
-	bool fine = inode_is_dir(i);
-	struct timespec t;
-	int64_t now;
+	if (!rows->now)
+		rows->now = stamp_now(st->stamps);
+	if (i->ctime >= rows->now && i->ctime - rows->now < 20 * NS_PER_MS)
+		return i->ctime + 1;
+	return rows->now;
+}
 
-	clock_gettime(fine ? CLOCK_REALTIME : CLOCK_REALTIME_COARSE, &t);
-	now = clock_from_timespec(&t);
-	if (i->ctime > now && i->ctime - now < 20 * NS_PER_MS)
-		return i->ctime;
-	return now;
+bool node_catch_up(struct inode *i)
+{
+	uint64_t size = i->size;
+	struct stat s;
+
+	if (!inode_is_file(i) || !i->opening || !i->opening->writers ||
+	    fstat(opening_wfd(i->opening), &s) || !inode_take_stat(i, &s))
+		return false;
+	tree_note_inode(i, (int64_t)(i->size - size));
+	return true;
+}
+
+void node_changed(struct store *st, struct rows *rows, struct inode *i)
+{
+	if (node_catch_up(i))
+		opening_set_changed(i->opening);
+	i->ctime = node_now(st, rows, i);
 }
 
 void node_fill(const struct inode *i, struct node_attr *ret_attr)
@@ -115,9 +122,9 @@ int names_entry(const struct names *n, uint64_t ino, const char *name,
 	return err;
 }
 
-void names_touch(struct rows *rows, struct inode *dir)
+void names_touch(struct store *st, struct rows *rows, struct inode *dir)
 {
-	dir->mtime = dir->ctime = node_now(dir);
+	dir->mtime = dir->ctime = node_now(st, rows, dir);
 	rows_put_inode(rows, dir);
 	tree_note(dir, 0, 0, dir->ctime);
 }
@@ -339,7 +346,7 @@ void name_give(struct store *st, struct rows *rows, struct inode *dir,
 	       struct inode *i, struct entry *e, uint64_t slot)
 {
 	entry_add(&st->names, e, dir, i, slot);
-	i->ctime = node_now(i);
+	node_changed(st, rows, i);
 	if (inode_is_dir(i))
 		dir->nlink++;
 	else
@@ -348,7 +355,7 @@ void name_give(struct store *st, struct rows *rows, struct inode *dir,
 	rows_put_entry(rows, e);
 	tree_note(dir, inode_is_file(i), inode_is_file(i) ? i->size : 0,
 		  i->ctime);
-	names_touch(rows, dir);
+	names_touch(st, rows, dir);
 }
 
 int node_make(struct store *st, uint64_t dir_ino, const char *name,
@@ -376,7 +383,7 @@ int node_make(struct store *st, uint64_t dir_ino, const char *name,
 		return err;
 	if (old)
 		names_drop_alias(st, &rows, old);
-	i->atime = i->mtime = node_now(i);
+	i->atime = i->mtime = node_now(st, &rows, i);
 	made = TAKE(i);
 	inode_add(&st->names, made);
 	name_give(st, &rows, dir, made, TAKE(e), 0);
@@ -434,14 +441,14 @@ void names_unlink(struct store *st, struct rows *rows, struct entry *e)
 {
 	struct inode *i = e->node, *dir = e->dir;
 
-	i->ctime = node_now(i);
+	node_changed(st, rows, i);
 	tree_note(dir, -inode_is_file(i),
 		  inode_is_file(i) ? -(int64_t)i->size : 0, i->ctime);
 	rows_drop_entry(rows, dir->ino, e->slot);
 	if (inode_is_dir(i))
 		names_drop_aliases(st, rows, i);
 	names_retire(st, rows, e);
-	names_touch(rows, dir);
+	names_touch(st, rows, dir);
 }
 
 void names_drop_aliases(struct store *st, struct rows *rows, struct inode *dir)

@@ -220,7 +220,7 @@ static int read_inode(char *column[], struct inode **ret_inode)
 	i->size = strtoull(column[SIZE], NULL, 10);
 	i->mtime = strtoll(column[MTIME], NULL, 10);
 	i->atime = i->mtime;
-	i->ctime = node_now(i);
+	i->ctime = clock_now();
 	if (S_ISLNK(mode) && unescape(column[TARGET]) >= 0)
 		i->target = strdup(column[TARGET]);
 	if (S_ISDIR(mode))

@@ -104,20 +104,21 @@ static void enter(const struct renaming *r, struct inode *i,
 	tree_note(dir, 0, 0, i->ctime);
 }
 
-static void touch_both(const struct renaming *r, struct rows *rows)
+static void touch_both(struct store *st, const struct renaming *r,
+		       struct rows *rows)
 {
-	names_touch(rows, r->dir);
+	names_touch(st, rows, r->dir);
 	if (r->new_dir != r->dir)
-		names_touch(rows, r->new_dir);
+		names_touch(st, rows, r->new_dir);
 }
 
-static void put_moved(struct rows *rows, struct inode *i)
+static void put_moved(struct store *st, struct rows *rows, struct inode *i)
 {
-	i->ctime = node_now(i);
+	node_changed(st, rows, i);
 	rows_put_inode(rows, i);
 }
 
-static void exchange(struct renaming *r, struct rows *rows)
+static void exchange(struct store *st, struct renaming *r, struct rows *rows)
 {
 	struct inode *a = r->from->node, *b = r->to->node;
 
@@ -130,13 +131,13 @@ static void exchange(struct renaming *r, struct rows *rows)
 		r->dir->nlink++;
 		r->new_dir->nlink--;
 	}
-	put_moved(rows, a);
-	put_moved(rows, b);
+	put_moved(st, rows, a);
+	put_moved(st, rows, b);
 	rows_put_entry(rows, r->from);
 	rows_put_entry(rows, r->to);
 	enter(r, a, r->new_dir);
 	enter(r, b, r->dir);
-	touch_both(r, rows);
+	touch_both(st, r, rows);
 }
 
 /* The new name stays where it stands in its directory, and gets the inode. */
@@ -148,7 +149,7 @@ static void replace(struct store *st, struct renaming *r, struct rows *rows)
 	struct inode *dir = r->new_dir;
 
 	leave(r, i, r->dir);
-	old->ctime = node_now(old);
+	node_changed(st, rows, old);
 	if (inode_is_file(old))
 		tree_note(dir, -1, -(int64_t)old->size, old->ctime);
 	if (inode_is_dir(old))
@@ -159,9 +160,9 @@ static void replace(struct store *st, struct renaming *r, struct rows *rows)
 	entry_add(&st->names, r->fresh, dir, i, slot);
 	rows_put_entry(rows, r->fresh);
 	count_moved(r, i);
-	put_moved(rows, i);
+	put_moved(st, rows, i);
 	enter(r, i, dir);
-	touch_both(r, rows);
+	touch_both(st, r, rows);
 }
 
 /* Within a directory the name keeps its place, else it gets a new one. */
@@ -179,9 +180,9 @@ static void move(struct store *st, struct renaming *r, struct rows *rows)
 	entry_add(&st->names, r->fresh, r->new_dir, i, slot);
 	rows_put_entry(rows, r->fresh);
 	count_moved(r, i);
-	put_moved(rows, i);
+	put_moved(st, rows, i);
 	enter(r, i, r->new_dir);
-	touch_both(r, rows);
+	touch_both(st, r, rows);
 }
 
 static size_t room_of(const struct renaming *r)
@@ -222,7 +223,7 @@ static int do_rename(struct store *st, struct renaming *r, unsigned int flags)
 	if (err)
 		return err;
 	if (flags & RENAME_EXCHANGE)
-		exchange(r, &rows);
+		exchange(st, r, &rows);
 	else if (r->to)
 		replace(st, r, &rows);
 	else

@@ -49,6 +49,7 @@ struct entry_row {
 struct rows {
 	unsigned char *at;
 	size_t len, room;
+	int64_t now; /* the time of all these changes; 0: not asked yet */
 };
 
 /* Room that one row needs, at most, without a text of unlimited length. */

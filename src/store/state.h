@@ -17,6 +17,8 @@
 #include "journal.h"
 #include "pool.h"
 #include "records.h"
+#include "rows.h"
+#include "stamp.h"
 #include "store/node.h"
 #include "store/record.h"
 #include "store/store.h"
@@ -43,7 +45,8 @@ struct store {
 	enum store_how how;
 	char *path;
 	int fd, blobs, lock_file;
-	int null; /* stands for the blob of a file that has none */
+	int stamps; /* see stamp.h */
+	int null;   /* stands for the blob of a file that has none */
 	bool read_only;
 	int commit_ms;
 	struct value *config;
@@ -140,7 +143,14 @@ void tree_leave(const struct inode *dir);
 void tree_enter(struct inode *dir);
 
 /* node.c, for those that change inodes elsewhere; under the lock */
-int64_t node_now(const struct inode *i);
+/* The ctime that a change gets: the same for all that one entry of the journal
+ * changes, and later than that of the last change. */
+int64_t node_now(struct store *st, struct rows *rows, const struct inode *i);
+/* What a writer has done so far goes into the inode, before anything else does
+ * that comes after it. True when there was anything. */
+bool node_catch_up(struct inode *i);
+/* Both. */
+void node_changed(struct store *st, struct rows *rows, struct inode *i);
 void node_fill(const struct inode *i, struct node_attr *ret_attr);
 /* No name, no opening, unknown to the kernel: its end. `sequence` is that of
  * the entry that dropped its row. */

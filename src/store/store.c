@@ -151,7 +151,7 @@ static int put_root(struct store *st)
 	size_t at = 0;
 	int err;
 
-	root.atime = root.mtime = root.ctime = node_now(&root);
+	root.atime = root.mtime = root.ctime = stamp_now(st->stamps);
 	rows_put_inode(&rows, &root);
 	err = rows_next(room, rows.len, &at, &row);
 	return err < 0 ? err : tables_apply(&st->tables, &row);
@@ -280,6 +280,7 @@ static int open_files(struct store *st, const struct store_options *o,
 	st->null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	if (st->null < 0)
 		return -errno;
+	st->stamps = stamp_open(st->read_only ? -1 : st->lock_file);
 	err = open_tables(st, why);
 	if (!err)
 		err = st->loose ? open_journal_loosely(st, o)
@@ -329,7 +330,7 @@ static int init(struct store *st, const struct store_options *options)
 {
 	int err;
 
-	st->fd = st->blobs = st->lock_file = st->null = -1;
+	st->fd = st->blobs = st->lock_file = st->null = st->stamps = -1;
 	st->journal.fd = -1;
 	st->read_only = options->read_only;
 	st->commit_ms =
@@ -418,6 +419,7 @@ void store_close(struct store *st)
 	value_free(st->config);
 	close_fd(&st->blobs);
 	close_fd(&st->null);
+	close_fd(&st->stamps);
 	close_fd(&st->lock_file);
 	close_fd(&st->fd);
 	pthread_rwlock_destroy(&st->lock);

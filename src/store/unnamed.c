@@ -20,7 +20,7 @@ int names_make_unnamed(struct store *st, uint64_t dir_ino,
 	if (!i)
 		return -ENOMEM;
 	i->lookups = 1;
-	i->atime = i->mtime = i->ctime = node_now(i);
+	i->atime = i->mtime = i->ctime = stamp_now(st->stamps);
 	inode_add(&st->names, i);
 	*ret_ino = i->ino;
 	return 0;
@@ -36,7 +36,7 @@ static uint64_t give_way(struct store *st, struct rows *rows, struct entry *old)
 		names_drop_alias(st, rows, old);
 		return 0;
 	}
-	i->ctime = node_now(i);
+	node_changed(st, rows, i);
 	if (inode_is_file(i))
 		tree_note(old->dir, -1, -(int64_t)i->size, i->ctime);
 	names_retire(st, rows, old);

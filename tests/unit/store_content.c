@@ -134,6 +134,59 @@ TEST(content_keeps_times)
 	CHECK_INT(a.mtime, times.mtime);
 }
 
+static bool is_later(struct store *st, uint64_t ino, struct node_attr *last)
+{
+	struct node_attr now;
+
+	if (node_get(st, ino, &now) || now.ctime <= last->ctime ||
+	    now.mtime < last->mtime)
+		return false;
+	*last = now;
+	return true;
+}
+
+/* Writes are stamped by the kernel and the rest by us: one order of both. */
+TEST(content_changes_follow_one_another)
+{
+	AUTO(store_release) struct store *st = help_open(help_path("s"));
+	struct node_change mode = { .what = CHANGE_MODE, .mode = 0600 };
+	struct node_change now = { .what = CHANGE_NOW };
+	AUTO(content_release) struct content *c = NULL;
+	struct node_attr a, b, last;
+
+	CHECK_INT(help_make(st, STORE_ROOT, "f", S_IFREG | 0644, &last), 0);
+	CHECK_INT(content_open(st, last.ino, O_WRONLY, &c), 0);
+	for (unsigned int i = 0; i < 100; i++) {
+		char name[16];
+
+		CHECK_INT(pwrite(content_fd(c), "x", 1, i), 1);
+		CHECK(is_later(st, last.ino, &last));
+		CHECK_INT(node_set(st, last.ino, &mode, &a), 0);
+		CHECK(is_later(st, last.ino, &last));
+		CHECK_INT(pwrite(content_fd(c), "xy", 2, i), 2);
+		CHECK_INT(node_link(st, last.ino, STORE_ROOT, "g", &a), 0);
+		CHECK(is_later(st, last.ino, &last));
+		CHECK_INT(node_rename(st, STORE_ROOT, "g", STORE_ROOT, "h", 0),
+			  0);
+		CHECK(is_later(st, last.ino, &last));
+		CHECK_INT(node_unlink(st, STORE_ROOT, "h"), 0);
+		CHECK(is_later(st, last.ino, &last));
+		CHECK_INT(node_set(st, last.ino, &now, &a), 0);
+		CHECK(is_later(st, last.ino, &last));
+		CHECK_INT(last.mtime, last.atime);
+		/* what comes later is not older, whoever stamped it */
+		snprintf(name, sizeof(name), "n%u", i);
+		CHECK_INT(help_make(st, STORE_ROOT, name, S_IFREG | 0644, &b),
+			  0);
+		CHECK(b.mtime >= last.mtime);
+		help_file(st, STORE_ROOT, "w", "text");
+		CHECK_INT(node_walk(st, "w", &a), 0);
+		CHECK(a.mtime >= b.mtime);
+		CHECK_INT(node_unlink(st, STORE_ROOT, "w"), 0);
+	}
+	CHECK_INT(content_flush(c), 1);
+}
+
 TEST(content_drops_suid)
 {
 	AUTO(store_release) struct store *st = help_open(help_path("s"));
