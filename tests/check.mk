@@ -27,7 +27,7 @@ format: ## let clang-format write it
 
 # with DEVELOPER=1 and SAN= as given
 mount-tests: all ## the tests of behaviour on a real mount
-	@MLXFS=$(CURDIR)/$(BUILD)/mlxfs tests/run -j 2 tests/mount
+	@MLXFS=$(CURDIR)/$(BUILD)/mlxfs tests/run -j 2 tests/mount tests/model
 
 client-tests: all ## the tests with real programs: cp, rsync, vim, Jupyter, …
 	@MLXFS=$(CURDIR)/$(BUILD)/mlxfs tests/run -j 2 tests/clients

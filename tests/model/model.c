@@ -12,11 +12,12 @@
  * with as few steps as still show it. -k goes on in trees that are there, and
  * leaves them; then the last steps are told as they were. Root only.
  *
- * A known difference, which is asserted: O_TMPFILE is EOPNOTSUPP. Not compared:
- * sizes of directories, inode numbers (but which names share one is), atimes
- * that nobody set. Not tried: a setgid bit without group x, which ext4 drops
- * when one from outside the group writes; FUSE's kernel side keeps it. Nor is a
- * write to a FIFO, which changes no mtime on any FUSE file system.
+ * Known differences, which are asserted: O_TMPFILE and extended attributes are
+ * EOPNOTSUPP. Not compared: sizes of directories, inode numbers (but which
+ * names share one is), atimes that nobody set. Not tried: a setgid bit without
+ * group x, which ext4 drops when one from outside the group writes; FUSE's
+ * kernel side keeps it. Nor is a write to a FIFO, which changes no mtime on any
+ * FUSE file system.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -31,7 +32,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -43,6 +46,8 @@
 #define SHRINK_SECONDS 40
 #define TAIL 25
 #define SLACK_NS 40000000LL /* of the kernel's coarse clock */
+/* Changes of different files, one after another, are told apart no better. */
+#define ORDER_NS 100
 #define USER 12001
 
 struct side {
@@ -86,6 +91,7 @@ struct pair {
 	bool keep;	   /* -k */
 	bool is_fine;	   /* each change has a time of its own */
 	unsigned int look; /* bytes are compared after so many steps */
+	int64_t latest;	   /* of all ctimes before the step, of ours */
 	const char *kind;  /* of difference: the format of why */
 	char why[4 * PATH_ROOM];
 };
@@ -301,6 +307,66 @@ static long do_copy(struct side *s, const struct step *t)
 				      &to, t->c % 30000, 0));
 }
 
+static long do_sendfile(struct side *s, const struct step *t)
+{
+	off_t from = t->a % SIZE_MOST;
+	int to = s->fd[t->other];
+
+	if (!is_file(to) || !is_file(s->fd[t->slot]))
+		return -EBADF;
+	if (fcntl(to, F_GETFL) & O_APPEND || t->slot == t->other)
+		return -EINVAL;
+	lseek(to, t->b % SIZE_MOST, SEEK_SET);
+	return result(sendfile(to, s->fd[t->slot], &from, t->c % 30000));
+}
+
+/* Past the page cache, whole blocks; a mount takes parts of blocks, too. */
+static long do_direct(struct side *s, const struct step *t)
+{
+	static _Alignas(4096) unsigned char bytes[16384];
+	size_t len = (1 + t->b % 4) * 4096;
+	off_t off = t->a % SIZE_MOST & ~4095;
+	int fd = openat(s->top, t->from,
+			O_RDWR | O_DIRECT | O_NONBLOCK | O_CLOEXEC);
+	long rc = result(fd);
+
+	if (fd < 0)
+		return rc;
+	if (!is_file(fd)) {
+		rc = -EBADF;
+	} else if (t->c % 2) {
+		rc = result(pread(fd, bytes, len, off));
+		if (rc > 0)
+			give(s, bytes, (size_t)rc);
+	} else {
+		fill(bytes, len, t->c);
+		rc = result(pwrite(fd, bytes, len, off));
+	}
+	close(fd);
+	return rc;
+}
+
+/* Ours has none, and says so; what else is wrong comes first, as on disk. */
+static long do_xattr(struct side *s, const struct step *t)
+{
+	bool ours = !strcmp(s->name, "ours");
+	char path[PATH_ROOM + 64], value[16];
+	long rc;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", s->top, t->from);
+	if (t->a % 3 == 0)
+		rc = result(llistxattr(path, NULL, 0));
+	else if (t->a % 3 == 1 && ours)
+		rc = result(lsetxattr(path, "user.a", "b", 1, XATTR_REPLACE));
+	else if (t->a % 3 == 1)
+		rc = result(lremovexattr(path, "user.a"));
+	else
+		rc = result(lgetxattr(path, "user.a", value, sizeof(value)));
+	if (rc == -ENODATA || (ours && rc == -EOPNOTSUPP))
+		return 0;
+	return rc;
+}
+
 static long do_fsync(struct side *s, const struct step *t)
 {
 	return result(t->a % 2 ? fsync(s->fd[t->slot])
@@ -362,6 +428,8 @@ static void give_times(struct side *s, const struct stat *st,
 	for (int i = 0; i < 2; i++)
 		if (set[i].tv_nsec != UTIME_OMIT && set[i].tv_nsec != UTIME_NOW)
 			give(s, &is[i], sizeof(is[i]));
+	if (set[1].tv_nsec == UTIME_NOW)
+		give(s, is[1] == ns_of(&st->st_ctim) ? "now" : "not", 3);
 }
 
 static long do_futimens(struct side *s, const struct step *t)
@@ -511,6 +579,8 @@ static const struct action actions[] = {
 	{ "chmod", do_chmod, 6 },	  { "chown", do_chown, 5 },
 	{ "mkfifo", do_mkfifo, 2 },	  { "mknod", do_mknod, 2 },
 	{ "access", do_access, 2 },	  { "stat", do_stat, 2 },
+	{ "sendfile", do_sendfile, 3 },	  { "direct", do_direct, 4 },
+	{ "xattr", do_xattr, 2 },
 };
 #define ACTIONS (sizeof(actions) / sizeof(actions[0]))
 
@@ -787,6 +857,9 @@ static bool differ_in_changes(struct pair *p, size_t n, int64_t began)
 		     ns_of(&y->st_ctim) > now_ns() + SLACK_NS))
 		return differ(p, "%s: ctime is %ld us after the call", path,
 			      (long)(ns_of(&y->st_ctim) - began) / 1000);
+	if (ours && ns_of(&y->st_ctim) < p->latest - ORDER_NS)
+		return differ(p, "%s: changed, but %ld ns before another", path,
+			      (long)(p->latest - ns_of(&y->st_ctim)));
 	return false;
 }
 
@@ -828,6 +901,16 @@ static bool differ_in_results(struct pair *p, long plain, long ours)
 	return false;
 }
 
+static int64_t latest(const struct tree *t)
+{
+	int64_t found = 0;
+
+	for (size_t n = 0; n < t->count; n++)
+		if (ns_of(&t->node[n].st.st_ctim) > found)
+			found = ns_of(&t->node[n].st.st_ctim);
+	return found;
+}
+
 static bool differ_after(struct pair *p, unsigned long number)
 {
 	struct step t;
@@ -842,6 +925,7 @@ static bool differ_after(struct pair *p, unsigned long number)
 		p->before[i] = p->now[i];
 		p->now[i] = swap;
 	}
+	p->latest = latest(&p->before[1]);
 	make_step(p, number, &t);
 	plain = run_step(&p->plain, &t);
 	ours = run_step(&p->ours, &t);
