@@ -221,6 +221,24 @@ refused() {
 	has "$(tail $errors)" "$4"
 }
 
+# on_both DIR <TRIAL: a Python program (tests/trial.py) says the same in a plain
+# directory of the disk and in DIR
+on_both() {
+	local where
+	need python3
+	mkdir -p "$WORK/plain"
+	cat >"$WORK/it.py"
+	for where in "$WORK/plain" "$1"; do
+		(cd "$where" && PYTHONPATH=$TOP/tests PYTHONDONTWRITEBYTECODE=1 \
+			python3 "$WORK/it.py") >"$WORK/said" 2>&1 ||
+			fail "in $where: $(cat "$WORK/said")"
+		[ "$where" = "$1" ] || mv "$WORK/said" "$WORK/said.plain"
+	done
+	[ -s "$WORK/said" ] || fail "the trial says nothing"
+	diff "$WORK/said.plain" "$WORK/said" ||
+		fail "the mount (>) is not as the disk (<)"
+}
+
 # as_user UID COMMAND...: as another user; root only
 as_user() {
 	local uid=$1
