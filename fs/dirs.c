@@ -79,7 +79,7 @@ static int add_node(void *arg, const char *name, const struct node_attr *attr,
 	off_t next = OFF_REAL + (off_t)cookie;
 	struct fuse_entry_param e = {
 		.ino = attr->ino,
-		.attr_timeout = FOREVER,
+		.attr_timeout = reply_attr_for(attr),
 		.entry_timeout = FOREVER,
 	};
 

@@ -106,7 +106,7 @@ static void reply_node_attr(fuse_req_t req, const struct node_attr *attr)
 	struct stat st;
 
 	reply_fill_stat(attr, &st);
-	fuse_reply_attr(req, &st, FOREVER);
+	fuse_reply_attr(req, &st, reply_attr_for(attr));
 }
 
 void ops_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)

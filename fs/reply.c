@@ -44,6 +44,11 @@ void reply_fill_stat(const struct node_attr *attr, struct stat *ret_stat)
 		ret_stat->st_mode = S_IFDIR | S_ISVTX | 0777;
 }
 
+double reply_attr_for(const struct node_attr *attr)
+{
+	return attr->writers ? 0 : FOREVER;
+}
+
 /* The name of a dropped file may at any time come to stand for another one. */
 static double entry_for(struct fs *fs, const struct spot *spot)
 {
@@ -68,7 +73,7 @@ void reply_fill_entry(struct fs *fs, const struct spot *spot,
 {
 	*ret_e = (struct fuse_entry_param){
 		.ino = attr->ino,
-		.attr_timeout = FOREVER,
+		.attr_timeout = reply_attr_for(attr),
 		.entry_timeout = entry_for(fs, spot),
 	};
 	reply_fill_stat(attr, &ret_e->attr);

@@ -25,6 +25,7 @@ struct node_attr {
 	uint64_t size;	 /* bytes; of a file that is being written: now */
 	uint64_t blocks; /* of 512 bytes */
 	int64_t atime, mtime, ctime; /* ns since 1970 */
+	uint64_t writers;	     /* opens for writing that there are */
 	uint64_t parent; /* of a directory: the directory that holds it; else 0
 			  */
 };

@@ -73,6 +73,7 @@ void node_fill(const struct inode *i, struct node_attr *ret_attr)
 		.atime = i->atime,
 		.mtime = now.mtime,
 		.ctime = now.ctime,
+		.writers = o ? o->writers : 0,
 		.parent = parent ? parent->ino : 0,
 	};
 }

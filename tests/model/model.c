@@ -54,6 +54,7 @@ struct side {
 	const char *name;
 	int top;
 	int fd[SLOTS];
+	unsigned char *map[SLOTS]; /* of its first page, while it is open */
 	unsigned char out[OUT_ROOM];
 	size_t len; /* of out: what the call gave besides its result */
 };
@@ -165,10 +166,18 @@ static const mode_t dir_modes[] = { 0755,  0777, 0700,	02777,
 
 #define PICK(list, n) ((list)[(n) % (sizeof(list) / sizeof((list)[0]))])
 
+static void unmap(struct side *s, unsigned int slot)
+{
+	if (s->map[slot])
+		munmap(s->map[slot], 4096);
+	s->map[slot] = NULL;
+}
+
 static long do_close(struct side *s, const struct step *t)
 {
 	int fd = s->fd[t->slot];
 
+	unmap(s, t->slot);
 	s->fd[t->slot] = -1;
 	return fd < 0 ? -EBADF : result(close(fd));
 }
@@ -297,6 +306,33 @@ static long do_mmap(struct side *s, const struct step *t)
 	rc = result(msync(at, 4096, MS_SYNC));
 	munmap(at, 4096);
 	return rc;
+}
+
+static long do_map(struct side *s, const struct step *t)
+{
+	int fd = s->fd[t->slot];
+	unsigned char *at;
+
+	if (!is_file(fd))
+		return -EBADF;
+	at = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (at == MAP_FAILED)
+		return -errno;
+	unmap(s, t->slot);
+	s->map[t->slot] = at;
+	return 0;
+}
+
+/* The page is then clean, so that the next time tells of itself again. */
+static long do_poke(struct side *s, const struct step *t)
+{
+	unsigned char *at = s->map[t->slot];
+	struct stat st;
+
+	if (!at || fstat(s->fd[t->slot], &st) || st.st_size == 0)
+		return -EBADF;
+	fill(at + t->b % (st.st_size < 4096 ? st.st_size : 4096), 1, t->c);
+	return result(msync(at, 4096, MS_SYNC));
 }
 
 static long do_copy(struct side *s, const struct step *t)
@@ -563,23 +599,42 @@ static long do_stat(struct side *s, const struct step *t)
 }
 
 static const struct action actions[] = {
-	{ "open", do_open, 30 },	  { "close", do_close, 8 },
-	{ "tmpfile", do_tmpfile, 1 },	  { "pread", do_pread, 6 },
-	{ "pwrite", do_pwrite, 14 },	  { "write", do_write, 8 },
-	{ "ftruncate", do_ftruncate, 4 }, { "truncate", do_truncate, 4 },
-	{ "fallocate", do_fallocate, 6 }, { "seek", do_seek, 4 },
-	{ "mmap", do_mmap, 6 },		  { "copy", do_copy, 6 },
-	{ "fsync", do_fsync, 2 },	  { "fstat", do_fstat, 3 },
-	{ "fchmod", do_fchmod, 3 },	  { "fchown", do_fchown, 3 },
-	{ "futimens", do_futimens, 4 },	  { "utimens", do_utimens, 4 },
-	{ "mkdir", do_mkdir, 14 },	  { "rmdir", do_rmdir, 4 },
-	{ "unlink", do_unlink, 7 },	  { "rename", do_rename, 14 },
-	{ "link", do_link, 6 },		  { "link-open", do_link_open, 2 },
-	{ "symlink", do_symlink, 4 },	  { "readlink", do_readlink, 2 },
-	{ "chmod", do_chmod, 6 },	  { "chown", do_chown, 5 },
-	{ "mkfifo", do_mkfifo, 2 },	  { "mknod", do_mknod, 2 },
-	{ "access", do_access, 2 },	  { "stat", do_stat, 2 },
-	{ "sendfile", do_sendfile, 3 },	  { "direct", do_direct, 4 },
+	{ "open", do_open, 30 },
+	{ "close", do_close, 8 },
+	{ "tmpfile", do_tmpfile, 1 },
+	{ "pread", do_pread, 6 },
+	{ "pwrite", do_pwrite, 14 },
+	{ "write", do_write, 8 },
+	{ "ftruncate", do_ftruncate, 4 },
+	{ "truncate", do_truncate, 4 },
+	{ "fallocate", do_fallocate, 6 },
+	{ "seek", do_seek, 4 },
+	{ "map", do_map, 3 },
+	{ "poke", do_poke, 5 },
+	{ "mmap", do_mmap, 6 },
+	{ "copy", do_copy, 6 },
+	{ "fsync", do_fsync, 2 },
+	{ "fstat", do_fstat, 3 },
+	{ "fchmod", do_fchmod, 3 },
+	{ "fchown", do_fchown, 3 },
+	{ "futimens", do_futimens, 4 },
+	{ "utimens", do_utimens, 4 },
+	{ "mkdir", do_mkdir, 14 },
+	{ "rmdir", do_rmdir, 4 },
+	{ "unlink", do_unlink, 7 },
+	{ "rename", do_rename, 14 },
+	{ "link", do_link, 6 },
+	{ "link-open", do_link_open, 2 },
+	{ "symlink", do_symlink, 4 },
+	{ "readlink", do_readlink, 2 },
+	{ "chmod", do_chmod, 6 },
+	{ "chown", do_chown, 5 },
+	{ "mkfifo", do_mkfifo, 2 },
+	{ "mknod", do_mknod, 2 },
+	{ "access", do_access, 2 },
+	{ "stat", do_stat, 2 },
+	{ "sendfile", do_sendfile, 3 },
+	{ "direct", do_direct, 4 },
 	{ "xattr", do_xattr, 2 },
 };
 #define ACTIONS (sizeof(actions) / sizeof(actions[0]))
@@ -973,9 +1028,11 @@ static void begin_side(struct side *s, bool keep)
 
 static void end_side(struct side *s)
 {
-	for (int i = 0; i < SLOTS; i++)
+	for (unsigned int i = 0; i < SLOTS; i++) {
+		unmap(s, i);
 		if (s->fd[i] >= 0)
 			close(s->fd[i]);
+	}
 }
 
 /* Steps, all below `count` or those of the list: how many it takes to show a
