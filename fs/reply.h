@@ -11,8 +11,8 @@
  * the operation's name; what a user's mistake causes is not. */
 void reply_err(fuse_req_t req, const char *op, int err);
 
-/* For how long the kernel may keep attributes. While somebody writes the file it
- * asks: it does not see when a map of the blob is written. */
+/* For how long the kernel may keep attributes. While somebody writes the file
+ * it asks: it does not see when a map of the blob is written. */
 double reply_attr_for(const struct node_attr *attr);
 void reply_fill_stat(const struct node_attr *attr, struct stat *ret_stat);
 /* A real node that was found or made at the spot; counts the look-up. */
