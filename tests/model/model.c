@@ -1075,11 +1075,11 @@ static unsigned long shrink(struct pair *p, unsigned long *list,
 			long end;
 
 			if (time(NULL) >= until)
-				part = 1, at = count;
+				break;
 			memcpy(less, list, at * sizeof(*less));
 			memcpy(less + at, list + at + part,
 			       (count - at - part) * sizeof(*less));
-			end = time(NULL) < until ? run(p, less, rest, 0) : -1;
+			end = run(p, less, rest, 0);
 			if (end < 0 || p->kind != kind) {
 				at += part;
 				continue;
