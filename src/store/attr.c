@@ -135,9 +135,11 @@ static int set_rest(struct store *st, uint64_t ino, const struct node_change *c,
 	return err;
 }
 
-/* One time for all that becomes now. */
+/* One time for all that becomes now. The first stamp may be that of the file's
+ * last write: see stamp.h. */
 static void set_now(const struct store *st, struct node_change *c)
 {
+	(void)stamp_now(st->stamps);
 	c->ctime = stamp_now(st->stamps);
 	c->what &= ~(unsigned int)CHANGE_CTIME;
 	if (c->what & CHANGE_ATIME_NOW)

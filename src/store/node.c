@@ -25,6 +25,8 @@ int64_t node_now(struct store *st, struct rows *rows, const struct inode *i)
 {
 	if (!rows->now)
 		rows->now = stamp_now(st->stamps);
+	if (i->ctime == rows->now)
+		rows->now = stamp_now(st->stamps);
 	if (i->ctime >= rows->now && i->ctime - rows->now < 20 * NS_PER_MS)
 		return i->ctime + 1;
 	return rows->now;

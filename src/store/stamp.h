@@ -7,7 +7,8 @@
  * kernel's clock of files too, by stamping a file of our own. Since Linux 6.13
  * that is a coarse clock, but for a file whose last time somebody has read it
  * gives a fine one, and nothing on the machine is then stamped with less. Ours
- * is read each time, so each change has a time of its own.
+ * is read each time, so each stamp is later than the last one; it may be equal
+ * to the latest one of a blob, and a second one is not.
  *
  * Where the store's disk has no such times, its files have those of the coarse
  * clock, and so has what we stamp.

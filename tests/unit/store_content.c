@@ -183,6 +183,12 @@ TEST(content_changes_follow_one_another)
 		CHECK_INT(node_walk(st, "w", &a), 0);
 		CHECK(a.mtime >= b.mtime);
 		CHECK_INT(node_unlink(st, STORE_ROOT, "w"), 0);
+		/* right after a write, which may have the time of our stamp */
+		CHECK_INT(ftruncate(content_fd(c), i), 0);
+		CHECK(is_later(st, last.ino, &last));
+		CHECK_INT(node_set(st, last.ino, &now, &a), 0);
+		CHECK(is_later(st, last.ino, &last));
+		CHECK_INT(last.mtime, last.atime);
 	}
 	CHECK_INT(content_flush(c), 1);
 }
