@@ -1,6 +1,7 @@
 #!/bin/bash
 # A real Jupyter server on the mount, by its REST API: open, save, rename, upload
 # in pieces, delete to the trash, checkpoints; a wrong spec is refused with an error.
+# limit: 400 s, since what is missing is installed first
 . "${0%/*}/../lib.sh"
 need python3
 env=$(venv jupyter jupyter_server==2.21.1) || skip "pip can't install jupyter_server here"

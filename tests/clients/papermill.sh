@@ -1,5 +1,6 @@
 #!/bin/bash
 # A notebook runs with parameters by papermill; the executed one is an output.
+# limit: 400 s, since what is missing is installed first
 . "${0%/*}/../lib.sh"
 need python3
 env=$(venv papermill papermill==2.7.0 nbclient==0.11.0 ipykernel==7.4.0) ||

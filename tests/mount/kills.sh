@@ -4,6 +4,7 @@
 # there, no file holds what nobody wrote, the index agrees, and the same command
 # brings the rest. KILLS: how many, else as many as 25 s allow; KILL_SEED: where they
 # begin; KILL_CLIENTS: which of cp, rsync and tar.
+# limit: 400 s, since what is missing is installed first
 . "${0%/*}/../lib.sh"
 need rsync python3 tar cc
 kills=${KILLS:-32} seed=${KILL_SEED:-$RANDOM}

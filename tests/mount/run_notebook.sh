@@ -1,6 +1,7 @@
 #!/bin/bash
 # Notebooks run with their parameters, by papermill and by nbclient; the executed
 # notebook is an output, after a failure too; without either a sentence says so.
+# limit: 400 s, since what is missing is installed first
 . "${0%/*}/../lib.sh"
 need python3
 papermill=$(venv papermill papermill==2.7.0 nbclient==0.11.0 ipykernel==7.4.0) ||
