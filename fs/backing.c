@@ -2,7 +2,9 @@
 #include "backing.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/cleanup.h"
@@ -27,10 +29,20 @@ struct backings {
 };
 
 #if BACKING_KNOWN
+/* What is registered stays open. As a writer it would hide from the store
+ * whether anybody writes (digests.c there); the kernel opens the blob anew for
+ * each user anyhow. */
 static int register_blob(fuse_req_t req, int fd)
 {
-	int id = fuse_passthrough_open(req, fd);
+	AUTO(close_fd) int unseen = -1;
+	char path[32];
+	int id;
 
+	if ((fcntl(fd, F_GETFL) & O_ACCMODE) != O_RDONLY) {
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+		unseen = open(path, O_PATH | O_CLOEXEC);
+	}
+	id = fuse_passthrough_open(req, unseen < 0 ? fd : unseen);
 	return id > 0 ? id : -EIO;
 }
 

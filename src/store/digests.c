@@ -24,6 +24,7 @@
 
 #define SMALL 65536		/* bytes: digested as soon as it is quiet */
 #define QUIET_NS (2 * NS_PER_S) /* larger ones: when left alone so long */
+#define BUSY_NS NS_PER_S	/* what can be written is tried again then */
 #define CHUNK ((size_t)256 << 10)
 #define BATCH_FILES 64 /* of one job */
 #define BATCH_BYTES ((uint64_t)4 << 20)
@@ -37,7 +38,9 @@
 
 struct digest_file {
 	uint64_t ino, blob;
-	int err;
+	int err;	  /* -EBUSY: it may be written at any moment */
+	struct stat stat; /* of the blob, as it was read */
+	bool late;	  /* its attributes were not what we knew */
 	unsigned char digest[32];
 };
 
@@ -122,21 +125,38 @@ static int add_bytes(struct hasher *h, int fd, uint64_t size)
 	return err;
 }
 
+/*
+ * A blob that the kernel writes by itself can be written when its file is
+ * closed long since: through a mapping, which nobody tells us of. The kernel
+ * knows: it gives no read lease while somebody could write. Where it has no
+ * leases, we believe the close.
+ */
+static bool has_writer(int fd)
+{
+	if (fcntl(fd, F_SETLEASE, F_RDLCK))
+		return errno == EAGAIN;
+	(void)fcntl(fd, F_SETLEASE, F_UNLCK);
+	return false;
+}
+
 static int hash_file(struct hasher *h, int blobs, struct digest_file *f)
 {
 	AUTO(close_fd) int fd = -1;
-	struct stat s;
+	uint64_t size;
 	size_t len;
 	int err = blob_open(blobs, f->blob, O_RDONLY, &fd);
 
-	if (!err && fstat(fd, &s))
+	if (!err && has_writer(fd))
+		err = -EBUSY;
+	if (!err && fstat(fd, &f->stat))
 		err = -errno;
+	size = (uint64_t)f->stat.st_size;
 	if (!err)
 		err = digest_reset(h->d);
-	if (!err && (uint64_t)s.st_size >= BIG)
+	if (!err && size >= BIG)
 		(void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
 	if (!err)
-		err = add_bytes(h, fd, (uint64_t)s.st_size);
+		err = add_bytes(h, fd, size);
 	return err ? err : digest_finish(h->d, f->digest, &len);
 }
 
@@ -231,18 +251,41 @@ size_t digests_send(struct store *st)
 	return 0;
 }
 
+/* A writer has taken INODE_HASHED away. */
 static bool is_wanted(struct store *st, const struct digest_file *f,
 		      struct inode **ret_inode)
 {
 	struct inode *i = inode_find(&st->names, f->ino);
 
 	*ret_inode = i;
-	return !f->err && i && i->nlink && (i->flags & INODE_HASHED) &&
-	       i->blob == f->blob;
+	return i && i->nlink && (i->flags & INODE_HASHED) && i->blob == f->blob;
+}
+
+/* It goes to the end of the queue, which is left alone for a moment. */
+static void put_off(struct store *st, struct inode *i)
+{
+	i->flags &= (uint16_t)~INODE_HASHED;
+	janitor_queue(st, i);
+	st->janitor.not_before = clock_monotonic() + BUSY_NS;
+}
+
+/* True: it was written after its last close, or is as if. */
+static bool record(struct inode *i, const struct digest_file *f)
+{
+	uint64_t size = i->size;
+	bool late = clock_from_timespec(&f->stat.st_ctim) > i->ctime &&
+		    inode_take_stat(i, &f->stat);
+
+	if (late)
+		tree_note_inode(i, (int64_t)(i->size - size));
+	i->flags &= (uint16_t)~INODE_HASHED;
+	i->flags |= INODE_DIGEST;
+	memcpy(i->digest, f->digest, sizeof(i->digest));
+	return late;
 }
 
 /* All of a job in one entry of the journal. */
-static int record_digests(struct store *st, const struct digest_job *job)
+static int record_digests(struct store *st, struct digest_job *job)
 {
 	HOLD_WRITE(&st->lock);
 	struct inode *i;
@@ -252,13 +295,16 @@ static int record_digests(struct store *st, const struct digest_job *job)
 	if (err)
 		return err;
 	for (size_t n = 0; n < job->count; n++) {
-		const struct digest_file *f = &job->file[n];
+		struct digest_file *f = &job->file[n];
 
+		f->late = false;
 		if (!is_wanted(st, f, &i))
 			continue;
-		i->flags &= (uint16_t)~INODE_HASHED;
-		i->flags |= INODE_DIGEST;
-		memcpy(i->digest, f->digest, sizeof(i->digest));
+		if (f->err == -EBUSY)
+			put_off(st, i);
+		if (f->err)
+			continue;
+		f->late = record(i, f);
 		rows_put_inode(&rows, i);
 	}
 	if (!rows.len)
@@ -266,6 +312,17 @@ static int record_digests(struct store *st, const struct digest_job *job)
 	journal_end(&st->journal, &rows);
 	st->janitor.own++;
 	return 0;
+}
+
+static void tell_late(struct store *st, const struct digest_job *job)
+{
+	for (size_t n = 0; n < job->count; n++) {
+		struct store_event event = { .type = EVENT_ATTR,
+					     .ino = job->file[n].ino };
+
+		if (job->file[n].late)
+			store_tell(st, &event);
+	}
 }
 
 size_t digests_receive(struct store *st)
@@ -276,7 +333,8 @@ size_t digests_receive(struct store *st)
 	if (read(st->janitor.results[0], &job, sizeof(job)) != sizeof(job))
 		return 0;
 	count = job->count;
-	(void)record_digests(st, job);
+	if (!record_digests(st, job))
+		tell_late(st, job);
 	free(job);
 	return count;
 }

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -365,13 +366,23 @@ static int start_hashers(struct store *st)
 	return jan->hashers ? 0 : -err;
 }
 
+/* A lease that is asked for may be broken in that instant (digests.c): the
+ * signal that tells of it would end the process. */
+static void hear_of_leases(int number)
+{
+	(void)number;
+}
+
 int janitor_start(struct store *st)
 {
+	struct sigaction action = { .sa_handler = hear_of_leases,
+				    .sa_flags = SA_RESTART };
 	struct janitor *jan = &st->janitor;
 	int err = open_pipes(jan);
 
 	if (err)
 		return err;
+	sigaction(SIGIO, &action, NULL);
 	err = start_hashers(st);
 	if (!err)
 		err = -pthread_create(&jan->thread, NULL, sweep_on, st);
