@@ -28,6 +28,7 @@ import tempfile
 import time
 
 ROWS = []
+LONG = 1  # seconds: nothing that took so long is repeated
 SETTLE = 0.6  # seconds: removed contents are gone by then
 
 
@@ -188,7 +189,11 @@ class Bench:
         self.settle()
         if cold:
             self.drop_caches()
-        return sum(self.timed(work) for _ in range(repeat)) / repeat
+        total, times = 0.0, 0
+        while times < repeat and total < LONG:
+            total += self.timed(work)
+            times += 1
+        return total / times
 
     def timed(self, work):
         if callable(work):
