@@ -3,7 +3,7 @@
 """How fast: time as a ratio to the disk's own file system, in one run.
 
     bench.py [--rounds N] [--size MB] [--files N] [--only TEXT] [--no-peers]
-             MLXFS WORK [FOLDER]
+             [--peers NAMES] MLXFS WORK [FOLDER]
 
 For each row and each round the same work is done once in a plain folder and
 once in each mount, one after another, so that a machine whose speed drifts
@@ -129,7 +129,9 @@ class Bench:
             sys.exit("mlxfs did not mount: see " + base + "/mlxfs.log")
         found.append(ours)
         if not self.options.no_peers:
-            found += [p for p in map(self.peer, self.peers()) if p]
+            wanted = [p for p in self.peers()
+                      if p[0] in (self.options.peers or p[0]).split(",")]
+            found += [p for p in map(self.peer, wanted) if p]
         return found
 
     def peers(self):
@@ -380,6 +382,7 @@ def main():
     parser.add_argument("--files", type=int, default=10000)
     parser.add_argument("--only", default="")
     parser.add_argument("--no-peers", action="store_true")
+    parser.add_argument("--peers", help="only these, with commas between")
     parser.add_argument("mlxfs")
     parser.add_argument("work")
     parser.add_argument("folder", nargs="?")
