@@ -29,6 +29,7 @@ sys.stdin.readline()
 os._exit(0)
 PYTHON
 coproc writer { python3 "$WORK/map.py" "$asset/file"; }
+writer_pid=$writer_PID # bash forgets it when the process ends
 read -r said <&"${writer[0]}"
 is "$said" mapped
 is_right() {
@@ -50,7 +51,7 @@ is "$said" written
 is "$(head -c 5 "$asset/file")$(tail -c +100001 "$asset/file" | head -c 4)" firstlate
 [ "$passes" != passthrough ] || wait_for 5 is_right || fail 'the digest is that of before the last write'
 echo >&"${writer[1]}"
-wait "$writer_PID" 2>/dev/null || true
+wait "$writer_pid" 2>/dev/null || true
 
 is_done() { [ "$(pending)" = 0 ]; }
 wait_for 15 is_done || fail 'there is no digest though nobody can write'
