@@ -4,7 +4,6 @@
 #ifndef STORE_CHECKING_H
 #define STORE_CHECKING_H
 
-#include "ext/digest.h"
 #include "state.h"
 #include "store/check.h"
 
@@ -15,8 +14,6 @@ struct checking {
 	unsigned int repaired;
 	uint64_t *inos; /* of all inodes, sorted */
 	size_t ino_count;
-	uint64_t digested; /* this blob was, last; its digest */
-	char hex[DIGEST_HEX];
 };
 
 /* Tell a fault. */
