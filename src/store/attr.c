@@ -43,8 +43,7 @@ static void take_from_writer(struct inode *i, const struct node_change *c)
 {
 	if (c->what & SETS_MTIME)
 		i->mtime = c->mtime;
-	if (node_catch_up(i))
-		opening_set_changed(i->opening);
+	node_catch_up(i);
 }
 
 /* -EAGAIN: somebody opened the file meanwhile. */
@@ -93,8 +92,7 @@ static void note_changed(struct store *st, struct inode *i)
 {
 	HOLD_WRITE(&st->lock);
 
-	if (node_catch_up(i))
-		opening_set_changed(i->opening);
+	node_catch_up(i);
 }
 
 /* With the opening's lock held nobody becomes its first writer, so the blob's

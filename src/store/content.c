@@ -341,19 +341,16 @@ int content_open(struct store *st, uint64_t ino, int flags,
 static int settle(struct content *c, bool last)
 {
 	struct inode *i = c->i;
-	uint64_t size = i->size;
 	struct rows rows;
 	struct stat s;
 	int err = 0;
 
 	if (fstat(opening_wfd(c->o), &s))
 		return -errno;
-	if (inode_take_stat(i, &s)) {
+	if (node_take_stat(i, &s))
 		opening_set_changed(c->o);
-		tree_note_inode(i, (int64_t)(i->size - size));
-	} else if (!last) {
+	else if (!last)
 		return 0;
-	}
 	if (NODE_IS_SAVED(i))
 		err = journal_begin(&c->st->journal, ROW_ROOM, &rows);
 	if (err)

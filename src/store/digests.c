@@ -272,12 +272,9 @@ static void put_off(struct store *st, struct inode *i)
 /* True: it was written after its last close, or is as if. */
 static bool record(struct inode *i, const struct digest_file *f)
 {
-	uint64_t size = i->size;
 	bool late = clock_from_timespec(&f->stat.st_ctim) > i->ctime &&
-		    inode_take_stat(i, &f->stat);
+		    node_take_stat(i, &f->stat);
 
-	if (late)
-		tree_note_inode(i, (int64_t)(i->size - size));
 	i->flags &= (uint16_t)~INODE_HASHED;
 	i->flags |= INODE_DIGEST;
 	memcpy(i->digest, f->digest, sizeof(i->digest));
@@ -297,7 +294,6 @@ static int record_digests(struct store *st, struct digest_job *job)
 	for (size_t n = 0; n < job->count; n++) {
 		struct digest_file *f = &job->file[n];
 
-		f->late = false;
 		if (!is_wanted(st, f, &i))
 			continue;
 		if (f->err == -EBUSY)

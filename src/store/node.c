@@ -32,22 +32,30 @@ int64_t node_now(struct store *st, struct rows *rows, const struct inode *i)
 	return rows->now;
 }
 
-bool node_catch_up(struct inode *i)
+bool node_take_stat(struct inode *i, const struct stat *s)
 {
 	uint64_t size = i->size;
-	struct stat s;
 
-	if (!inode_is_file(i) || !i->opening || !i->opening->writers ||
-	    fstat(opening_wfd(i->opening), &s) || !inode_take_stat(i, &s))
+	if (!inode_take_stat(i, s))
 		return false;
 	tree_note_inode(i, (int64_t)(i->size - size));
 	return true;
 }
 
+void node_catch_up(struct inode *i)
+{
+	struct stat s;
+
+	if (!inode_is_file(i) || !i->opening || !i->opening->writers ||
+	    fstat(opening_wfd(i->opening), &s))
+		return;
+	if (node_take_stat(i, &s))
+		opening_set_changed(i->opening);
+}
+
 void node_changed(struct store *st, struct rows *rows, struct inode *i)
 {
-	if (node_catch_up(i))
-		opening_set_changed(i->opening);
+	node_catch_up(i);
 	i->ctime = node_now(st, rows, i);
 }
 

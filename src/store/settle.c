@@ -39,12 +39,6 @@ int settle_on_disk(struct store *st)
 	return err;
 }
 
-static void forget_blob(struct inode *i)
-{
-	i->blob = i->size = i->blocks = 0;
-	i->flags &= (uint16_t)~INODE_DIGEST;
-}
-
 /* False: the inode stays as it is. */
 static bool take_blob(struct store *st, struct inode *i)
 {
@@ -55,7 +49,7 @@ static bool take_blob(struct store *st, struct inode *i)
 
 	/* a blob that is missing for another reason is a damage: fsck's */
 	if (err == -ENOENT && (writing || i->ctime >= st->synced))
-		forget_blob(i);
+		i->blob = i->size = i->blocks = 0;
 	else if (err || (!young && !writing))
 		return false;
 	else if (writing || i->size != (uint64_t)s.st_size ||

@@ -146,9 +146,12 @@ void tree_enter(struct inode *dir);
 /* The ctime that a change gets: the same for all that one entry of the journal
  * changes, and later than that of the last change. */
 int64_t node_now(struct store *st, struct rows *rows, const struct inode *i);
+/* The blob's size and times go into the inode, and its size into the counts
+ * above it. True when it was written since. */
+bool node_take_stat(struct inode *i, const struct stat *s);
 /* What a writer has done so far goes into the inode, before anything else does
- * that comes after it. True when there was anything. */
-bool node_catch_up(struct inode *i);
+ * that comes after it. */
+void node_catch_up(struct inode *i);
 /* Both. */
 void node_changed(struct store *st, struct rows *rows, struct inode *i);
 void node_fill(const struct inode *i, struct node_attr *ret_attr);
