@@ -215,9 +215,9 @@ static void do_lookup(struct put_off *p)
 
 void ring_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
-	bool later = view_is(parent) &&
-		     !view_finds_quickly(fs_of(req), parent, name) &&
-		     on_ring(req) && strlen(name) <= NAME_MAX;
+	bool later = view_is(parent) && on_ring(req) &&
+		     strlen(name) <= NAME_MAX &&
+		     !view_finds_quickly(fs_of(req), parent, name);
 	struct put_off *p =
 		later ? put_off_new(req, parent, NULL, do_lookup) : NULL;
 

@@ -66,7 +66,7 @@ static const unsigned int wanted =
 	FUSE_CAP_ASYNC_READ | FUSE_CAP_ASYNC_DIO | FUSE_CAP_ATOMIC_O_TRUNC |
 	FUSE_CAP_CACHE_SYMLINKS | FUSE_CAP_EXPLICIT_INVAL_DATA |
 	FUSE_CAP_EXPORT_SUPPORT | FUSE_CAP_PARALLEL_DIROPS |
-	FUSE_CAP_READDIRPLUS | FUSE_CAP_READDIRPLUS_AUTO;
+	FUSE_CAP_READDIRPLUS | FUSE_CAP_READDIRPLUS_AUTO | MAP_DIRECT;
 /* Locks are left to the kernel. So are set-user-ID bits: it knows who may keep
  * them. Writeback would exclude passthrough, splicing gains nothing. */
 static const unsigned int unwanted =
@@ -146,7 +146,7 @@ void session_agree(struct fs *fs, struct fuse_conn_info *conn)
 {
 	const char *why;
 
-	conn->want |= conn->capable & (wanted | MAP_DIRECT);
+	conn->want |= conn->capable & wanted;
 	conn->want &= ~unwanted;
 	conn->time_gran = 1;
 	if (fs->wants_ring)

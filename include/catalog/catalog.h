@@ -133,10 +133,10 @@ int catalog_get_pipeline(struct catalog *c, uint64_t asset, const char *stage,
 			 const char *platform, struct buf *why,
 			 struct pipeline *ret_p);
 
-/* The generated files of section 5 (blocks). Each appends the whole file and
- * tells when its source last changed. */
 /* Would asset_put_metadata find all that it needs in memory? */
 bool asset_is_known(struct catalog *c, uint64_t asset);
+/* The generated files of section 5 (blocks). Each appends the whole file and
+ * tells when its source last changed. */
 int asset_put_metadata(struct catalog *c, uint64_t asset, struct buf *out,
 		       int64_t *ret_changed);
 int asset_put_checks(struct catalog *c, uint64_t asset, struct buf *out,
