@@ -200,7 +200,7 @@ static bool is_gone(struct fs *fs, uint64_t ino)
 {
 	struct node_attr attr;
 
-	return node_get(fs->store, ino, &attr) == -ENOENT;
+	return node_get(fs->store, ino, &attr) == -ESTALE;
 }
 
 /* A round over the chains, one of them a call: about the oldest go first. */
