@@ -221,6 +221,14 @@ refused() {
 	has "$(tail $errors)" "$4"
 }
 
+# small_disk SIZE: the store is on a disk of its own, $WORK/disk; root only
+small_disk() {
+	mkdir "$WORK/disk"
+	mount -t tmpfs -o size="$1" none "$WORK/disk"
+	STORE=$WORK/disk/store
+	at_last 'umount "$WORK/disk" 2>/dev/null || umount -l "$WORK/disk"'
+}
+
 # on_both DIR <TRIAL: a Python program (tests/trial.py) says the same in a plain
 # directory of the disk and in DIR
 on_both() {

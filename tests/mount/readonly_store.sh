@@ -3,10 +3,7 @@
 # -o ro, which reads it and changes nothing.
 . "${0%/*}/../lib.sh"
 need_root
-mkdir "$WORK/disk"
-mount -t tmpfs -o size=160M none "$WORK/disk"
-STORE=$WORK/disk/store
-at_last 'umount "$WORK/disk" 2>/dev/null || umount -l "$WORK/disk"'
+small_disk 160M
 mount_start
 cp -r "$TOP/contrib/samples/datasets/rainfall" "$MNT/datasets/"
 mount_stop

@@ -4,10 +4,7 @@
 # descriptor had it open at the time.
 . "${0%/*}/../lib.sh"
 need_root
-mkdir "$WORK/disk"
-mount -t tmpfs -o size=300M none "$WORK/disk"
-STORE=$WORK/disk/store
-at_last 'umount "$WORK/disk" 2>/dev/null || umount -l "$WORK/disk"'
+small_disk 300M
 mount_start
 asset=$MNT/datasets/big
 mkdir "$asset"
