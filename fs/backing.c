@@ -16,7 +16,7 @@
 
 struct backing {
 	struct backing *next; /* in its chain */
-	uint64_t ino;
+	uint64_t ino, blob;   /* blob 0: not the file's any more */
 	int id;
 	unsigned int users;
 };
@@ -25,23 +25,22 @@ struct backings {
 	pthread_mutex_t lock;
 	struct backing *chain[SLOTS]; /* under lock, as all below */
 	unsigned int count, idle;
-	unsigned int hand; /* the chain to give up from next */
+	unsigned int hand;    /* the chain to give up from next */
+	unsigned int retired; /* in some chains are some to be dropped */
 };
 
 #if BACKING_KNOWN
-/* What is registered stays open. As a writer it would hide from the store
- * whether anybody writes (digests.c there); the kernel opens the blob anew for
- * each user anyhow. */
+/* What is registered stays open. As a reader or writer it would hide from the
+ * store whether anybody else is one (blob_is_unused); the kernel opens the blob
+ * anew for each user anyhow. */
 static int register_blob(fuse_req_t req, int fd)
 {
 	AUTO(close_fd) int unseen = -1;
 	char path[32];
 	int id;
 
-	if ((fcntl(fd, F_GETFL) & O_ACCMODE) != O_RDONLY) {
-		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-		unseen = open(path, O_PATH | O_CLOEXEC);
-	}
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	unseen = open(path, O_PATH | O_CLOEXEC);
 	id = fuse_passthrough_open(req, unseen < 0 ? fd : unseen);
 	return id > 0 ? id : -EIO;
 }
@@ -110,10 +109,26 @@ static void drop(fuse_req_t req, struct backings *all, struct backing **at)
 	free(b);
 }
 
+/* Those that nobody has open, of files that have another blob since. */
+static void drop_retired(fuse_req_t req, struct backings *all)
+{
+	for (unsigned int i = 0; all->retired && i < SLOTS; i++) {
+		struct backing **at = &all->chain[i];
+
+		while (*at) {
+			if (!(*at)->users && !(*at)->blob)
+				drop(req, all, at);
+			else
+				at = &(*at)->next;
+		}
+	}
+	all->retired = 0;
+}
+
 /* Registering is done with the lock held: two opens at once must not get two
  * numbers. It is a short system call, and the content is open already. */
 static int add(fuse_req_t req, struct backings *all, struct backing **at,
-	       uint64_t ino, int fd)
+	       uint64_t ino, uint64_t blob, int fd)
 {
 	struct backing *b = calloc(1, sizeof(*b));
 	int id = b ? register_blob(req, fd) : -ENOMEM;
@@ -122,31 +137,49 @@ static int add(fuse_req_t req, struct backings *all, struct backing **at,
 		free(b);
 		return id;
 	}
-	*b = (struct backing){ .ino = ino, .id = id, .users = 1 };
+	*b = (struct backing){ .ino = ino, .blob = blob, .id = id, .users = 1 };
 	*at = b;
 	all->count++;
 	return id;
 }
 
-static int find(struct backings *all, uint64_t ino)
+/* What is registered for an earlier blob has no users: a file that is passed
+ * through keeps its blob. */
+static struct backing **place_for(fuse_req_t req, struct backings *all,
+				  uint64_t ino, uint64_t blob)
+{
+	struct backing **at;
+
+	drop_retired(req, all);
+	at = place_of(all, ino);
+	if (!*at || (*at)->blob == blob || (*at)->users)
+		return at;
+	drop(req, all, at);
+	return place_of(all, ino);
+}
+
+static int find(fuse_req_t req, struct backings *all, uint64_t ino,
+		uint64_t blob)
 {
 	HOLD(&all->lock);
-	struct backing *b = *place_of(all, ino);
+	struct backing *b = *place_for(req, all, ino, blob);
 
-	if (!b)
+	if (!b || b->blob != blob)
 		return -ENOENT;
 	all->idle -= !b->users++;
 	return b->id;
 }
 
 static int find_or_add(fuse_req_t req, struct backings *all, uint64_t ino,
-		       int fd)
+		       uint64_t blob, int fd)
 {
 	HOLD(&all->lock);
-	struct backing **at = place_of(all, ino);
+	struct backing **at = place_for(req, all, ino, blob);
 
 	if (!*at)
-		return add(req, all, at, ino, fd);
+		return add(req, all, at, ino, blob, fd);
+	if ((*at)->blob != blob)
+		return -EIO; /* a fault of ours: it has users */
 	all->idle -= !(*at)->users++;
 	return (*at)->id;
 }
@@ -154,15 +187,18 @@ static int find_or_add(fuse_req_t req, struct backings *all, uint64_t ino,
 int backing_get(fuse_req_t req, uint64_t ino, struct content *c, int *ret_id)
 {
 	struct backings *all = fs_of(req)->backings;
-	int id = find(all, ino);
+	uint64_t blob;
+	int id = -ENOENT;
 	int fd = -1;
 	int err;
 
+	if (content_is_lent(c, &blob) && blob)
+		id = find(req, all, ino, blob);
 	if (id < 0) {
-		err = content_get_blob(c, &fd);
+		err = content_get_blob(c, &blob, &fd);
 		if (err)
 			return err;
-		id = find_or_add(req, all, ino, fd);
+		id = find_or_add(req, all, ino, blob, fd);
 	}
 	if (id < 0)
 		return id;
@@ -184,6 +220,17 @@ void backing_put(struct fs *fs, uint64_t ino)
 
 	if (b && b->users)
 		fs->backings->idle += !--b->users;
+}
+
+void backing_retire(struct fs *fs, uint64_t ino, uint64_t blob)
+{
+	HOLD(&fs->backings->lock);
+	struct backing *b = *place_of(fs->backings, ino);
+
+	if (!b || b->blob != blob)
+		return;
+	b->blob = 0;
+	fs->backings->retired++;
 }
 
 void backing_drop(fuse_req_t req, uint64_t ino)
@@ -212,6 +259,7 @@ void backing_tidy(fuse_req_t req)
 	struct backing **at = &all->chain[all->hand++ % SLOTS];
 	bool many = all->idle > IDLE_MOST;
 
+	drop_retired(req, all);
 	while (*at) {
 		if (!(*at)->users && (many || is_gone(fs, (*at)->ino)))
 			drop(req, all, at);

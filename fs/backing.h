@@ -7,6 +7,9 @@
  * Linux), so the number is kept by inode while any open has it, and beyond,
  * since an open is then done without a system call. A registered blob is held
  * by the kernel, so that of a file that is gone is given up at once.
+ *
+ * A file may get another blob while nobody has it open (store/content.h), so it
+ * is remembered which one was registered.
  */
 #ifndef FS_BACKING_H
 #define FS_BACKING_H
@@ -20,11 +23,14 @@
 int backings_init(struct fs *fs);
 void backings_release(struct fs *fs);
 
-/* The number to open inode `ino` with, counted as in use. */
+/* c is lent (content.h). The number to open inode `ino` with, counted as in
+ * use. */
 int backing_get(fuse_req_t req, uint64_t ino, struct content *c, int *ret_id);
 /* Would backing_get find it without asking the disk? */
 bool backing_is_known(struct fs *fs, uint64_t ino);
 void backing_put(struct fs *fs, uint64_t ino);
+/* The file had this blob: it goes with one of the next requests. */
+void backing_retire(struct fs *fs, uint64_t ino, uint64_t blob);
 /* The file is gone. */
 void backing_drop(fuse_req_t req, uint64_t ino);
 /* Give up some that nobody has open, where there are many, or of files that are

@@ -28,16 +28,13 @@ static void read_content(fuse_req_t req, struct content *c, size_t size,
 			 off_t off)
 {
 	struct fuse_bufvec data = FUSE_BUFVEC_INIT(size);
-	int fd = content_fd(c);
+	/* who was answered may close the file before we are back */
+	struct opening *o = content_begin_read(c, &data.buf[0].fd);
 
-	if (fd < 0) { /* nothing was ever written */
-		fuse_reply_buf(req, "", 0);
-		return;
-	}
 	data.buf[0].flags = FUSE_BUF_IS_FD | FUSE_BUF_FD_SEEK;
-	data.buf[0].fd = fd;
 	data.buf[0].pos = off;
 	fuse_reply_data(req, &data, 0);
+	content_end_read(o);
 }
 
 void files_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backing.h"
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "store/record.h"
@@ -90,11 +91,11 @@ static void tell(struct notify *n, const struct item *item)
 		fuse_lowlevel_notify_inval_inode(se, item->ino, -1, 0);
 		break;
 	case EVENT_DATA:
-		/* with passthrough the kernel has no pages of its own, but
-		 * the attributes */
-		fuse_lowlevel_notify_inval_inode(
-			se, item->ino, n->fs->passthrough ? -1 : 0, 0);
+		/* a file that is passed through has no pages there, but the
+		 * attributes */
+		fuse_lowlevel_notify_inval_inode(se, item->ino, 0, 0);
 		break;
+	case EVENT_BLOB:
 	case EVENT_RECORD:
 		break;
 	}
@@ -184,7 +185,9 @@ void notify_changed(void *arg, const struct store_event *event)
 {
 	struct fs *fs = arg;
 
-	if (event->type != EVENT_RECORD)
+	if (event->type == EVENT_BLOB)
+		backing_retire(fs, event->ino, event->key);
+	else if (event->type != EVENT_RECORD)
 		add(fs, event->type, event->ino,
 		    event->type == EVENT_ENTRY ? event->name : "");
 	else if (event->record == RECORD_RUN)

@@ -93,14 +93,20 @@ static void name_backing(struct fuse_file_info *fi, int id)
 }
 #endif
 
-/* Either all opens of a file are passed through, or none: a file without a
- * blob in a store that cannot be written has nobody who could write it. */
+/* Either all opens of a file are passed through, or none: not where another
+ * file of its blob is, nor a file without a blob in a store that cannot be
+ * written, which nobody could write. */
 static int pass_through(fuse_req_t req, struct handle *h,
 			struct fuse_file_info *fi)
 {
+	uint64_t blob;
 	int id = 0;
-	int err = backing_get(req, h->ino, h->content, &id);
+	int err = 0;
 
+	/* pages that are kept from another time may be out of date */
+	if (!content_is_lent(h->content, &blob))
+		return 0;
+	err = backing_get(req, h->ino, h->content, &id);
 	if (err == -EROFS) {
 		fi->keep_cache = 1;
 		return 0;
@@ -127,7 +133,7 @@ static int open_content(fuse_req_t req, struct handle *h,
 			struct fuse_file_info *fi)
 {
 	struct fs *fs = fs_of(req);
-	int flags = fi->flags | (fs->passthrough ? O_PATH : 0);
+	int flags = (fi->flags & ~O_PATH) | (fs->passthrough ? O_PATH : 0);
 	int err = content_open(fs->store, h->ino, flags, &h->content);
 
 	if (!err)

@@ -291,7 +291,8 @@ static void do_open(struct put_off *p)
 	files_open(p->req, p->ino, &p->fi);
 }
 
-/* A blob that the kernel does not have yet is found on the disk. */
+/* A blob that the kernel does not have yet is found on the disk; one that is
+ * shared is copied there. */
 static bool may_block(fuse_req_t req, uint64_t ino,
 		      const struct fuse_file_info *fi)
 {
@@ -299,7 +300,9 @@ static bool may_block(fuse_req_t req, uint64_t ino,
 		return !view_is_quick(fs_of(req), ino) ||
 		       (fi->flags & O_ACCMODE) != O_RDONLY;
 	return fi->flags & (O_TRUNC | O_DSYNC) ||
-	       !backing_is_known(fs_of(req), ino);
+	       !backing_is_known(fs_of(req), ino) ||
+	       ((fi->flags & O_ACCMODE) != O_RDONLY &&
+		content_is_shared(fs_of(req)->store, ino));
 }
 
 void ring_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)

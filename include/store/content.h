@@ -14,24 +14,44 @@
 
 struct content; /* one open; may be used by several threads at once */
 
-/* flags: O_RDONLY/O_WRONLY/O_RDWR, O_TRUNC, O_APPEND (the rest is ignored;
- * O_DIRECT is never handed down). With O_PATH a reader gets no descriptor until
- * one is needed: the bytes go another way (kernel passthrough).
- * -ESTALE, -EISDIR, -ENOSPC, -EMFILE. */
+/*
+ * flags: O_RDONLY/O_WRONLY/O_RDWR, O_TRUNC, O_APPEND (the rest is ignored;
+ * O_DIRECT is never handed down). A file that shares its blob gets one of its
+ * own when it is opened for writing, which takes the time of a copy.
+ *
+ * With O_PATH the caller would have the kernel pass reads and writes through to
+ * the blob: a reader then gets no descriptor until one is needed, and
+ * content_is_lent says whether it may be.
+ * -ESTALE, -EISDIR, -ENOSPC, -EMFILE.
+ */
 int content_open(struct store *st, uint64_t ino, int flags,
 		 struct content **ret_content);
+/* For reading, by content_fd and pread as long as it is open. */
+int content_open_steady(struct store *st, uint64_t ino,
+			struct content **ret_content);
 /* Last close of a writer: attributes are taken from the blob, the digest is
  * queued. Never fails. */
 void content_close(struct content *c);
 void content_release(struct content **c); /* for AUTO() */
 
 uint64_t content_ino(const struct content *c);
-/* The blob's descriptor, for splice; lent. */
+/* The blob's descriptor; lent. A reader's is good between these two, which are
+ * for moments: afterwards another blob may be behind it. Once the bytes are
+ * taken, c may be closed before the end. */
+struct opening;
+struct opening *content_begin_read(struct content *c, int *ret_fd);
+void content_end_read(struct opening *o);
+/* That of a writer, or of content_open_steady. */
 int content_fd(const struct content *c);
-/* The same to register the blob with the kernel: a file that has no blob yet
- * gets one first, so that all its opens have the same. -EROFS: it has none, and
- * cannot get one. */
-int content_get_blob(struct content *c, int *ret_fd);
+
+/* Opened with O_PATH: may the blob be registered with the kernel, and which is
+ * it (0: none yet)? Either all opens of a file may, or none. */
+bool content_is_lent(struct content *c, uint64_t *ret_blob);
+/* The blob to be registered: a file that has none yet gets one first, so that
+ * all its opens have the same. -EROFS: it has none, and cannot get one. */
+int content_get_blob(struct content *c, uint64_t *ret_blob, int *ret_fd);
+/* Would it have to be copied, were it opened for writing? */
+bool content_is_shared(struct store *st, uint64_t ino);
 
 ssize_t content_read(struct content *c, void *to, size_t len, uint64_t off);
 /* All of it, or -errno. Set-user-ID bits fall when `kill_suid`. */

@@ -49,15 +49,17 @@ enum store_event_type {
 		      */
 	EVENT_ATTR,  /* attributes of inode `ino` */
 	EVENT_DATA,  /* content of inode `ino` (and its attributes) */
+	EVENT_BLOB,  /* inode `ino`, which nobody had open, has another blob
+		      * than `key`, of the same content */
 	EVENT_RECORD, /* record `key` of class `record` was put or dropped */
 };
 
 struct store_event {
 	enum store_event_type type;
-	uint64_t ino;	  /* ENTRY, ATTR, DATA */
+	uint64_t ino;	  /* ENTRY, ATTR, DATA, BLOB */
 	const char *name; /* ENTRY; lent */
 	int record;	  /* RECORD: enum record_class */
-	uint64_t key;	  /* RECORD */
+	uint64_t key;	  /* RECORD, BLOB */
 };
 
 struct store_options {

@@ -96,7 +96,7 @@ static int make_digest(struct store *st, const struct listing_entry *e,
 	if (e->attr.size > *budget)
 		return -EAGAIN;
 	*budget -= e->attr.size;
-	err = content_open(st, e->attr.ino, O_RDONLY, &content);
+	err = content_open_steady(st, e->attr.ino, &content);
 	return err ? err
 		   : digest_fd(DIGEST_SHA256, content_fd(content), e->attr.size,
 			       ret_hex);

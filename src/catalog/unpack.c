@@ -34,7 +34,7 @@ static int unpack(struct catalog *c, uint64_t ino, const char *name,
 		  const struct archive_sink *sink, struct buf *why)
 {
 	AUTO(content_release) struct content *content = NULL;
-	int err = content_open(c->st, ino, O_RDONLY, &content);
+	int err = content_open_steady(c->st, ino, &content);
 
 	if (err)
 		return why_set(why, err, "it cannot be opened");

@@ -118,6 +118,18 @@ int blob_remove(int dir, uint64_t blob)
 	return unlinkat(dir, p.text, 0) && errno != ENOENT ? -errno : 0;
 }
 
+/* The kernel gives a write lease to the only one who has the file. */
+bool blob_is_unused(int dir, uint64_t blob)
+{
+	AUTO(close_fd) int fd = -1;
+
+	if (blob_open(dir, blob, O_RDONLY, &fd) ||
+	    fcntl(fd, F_SETLEASE, F_WRLCK))
+		return false;
+	(void)fcntl(fd, F_SETLEASE, F_UNLCK);
+	return true;
+}
+
 static void close_dir(DIR **dir)
 {
 	if (*dir)

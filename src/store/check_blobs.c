@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* fsck: each file's bytes are there, as many as it says, and the same that were
- * digested; no blob has two files, or none. */
+ * digested; no blob has two files that do not know of it, or none. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -16,6 +16,7 @@
 
 struct owned {
 	uint64_t blob, ino;
+	bool shared;
 };
 
 struct blobs {
@@ -28,7 +29,7 @@ struct blobs {
 
 struct claim {
 	uint64_t blob, size;
-	bool has_digest;
+	bool has_digest, shared;
 	char hex[DIGEST_HEX];
 };
 
@@ -43,6 +44,7 @@ static bool get_claim(struct checking *c, uint64_t ino, struct claim *ret_claim)
 		.blob = i->blob,
 		.size = i->size,
 		.has_digest = i->flags & INODE_DIGEST,
+		.shared = i->flags & INODE_SHARED,
 	};
 	digest_hex(i->digest, sizeof(i->digest), ret_claim->hex);
 	return true;
@@ -67,6 +69,7 @@ static int forget_blob(struct checking *c, uint64_t ino)
 	struct inode *i = inode_find(&c->st->names, ino);
 
 	tree_note_inode(i, -(int64_t)i->size);
+	shares_leave(&c->st->shares, i);
 	i->blob = i->size = i->blocks = 0;
 	i->flags &= (uint16_t) ~(INODE_DIGEST | INODE_WRITING);
 	return checking_put_inode(c, i);
@@ -107,10 +110,13 @@ static int check_digest(struct checking *c, uint64_t ino,
 			const struct claim *claim, int fd)
 {
 	AUTO(buf_release) struct buf path = BUF_INIT(BUF_MAX);
-	char hex[DIGEST_HEX];
-	int err = digest_fd(DIGEST_SHA256, fd, claim->size, hex);
+	int err = 0;
 
-	if (!err && !strcmp(hex, claim->hex))
+	/* files that share a blob come one after another */
+	if (c->digested != claim->blob)
+		err = digest_fd(DIGEST_SHA256, fd, claim->size, c->hex);
+	c->digested = err ? 0 : claim->blob;
+	if (!err && !strcmp(c->hex, claim->hex))
 		return 0;
 	checking_put_path(c, ino, &path);
 	if (err)
@@ -147,10 +153,8 @@ static int check_file(struct checking *c, uint64_t ino)
 	struct stat s;
 	int err;
 
-	if (!get_claim(c, ino, &claim) || (!claim.blob && !claim.size))
+	if (!get_claim(c, ino, &claim) || !claim.blob)
 		return 0;
-	if (!claim.blob)
-		return miss_blob(c, ino, &claim);
 	err = blob_open(c->st->blobs, claim.blob, O_RDONLY, &fd);
 	if (err == -EIO || err == -ELOOP)
 		return miss_blob(c, ino, &claim);
@@ -161,6 +165,15 @@ static int check_file(struct checking *c, uint64_t ino)
 	if ((uint64_t)s.st_size != claim.size)
 		return check_size(c, ino, &claim, &s);
 	return claim.has_digest ? check_digest(c, ino, &claim, fd) : 0;
+}
+
+static int check_bare(struct checking *c, uint64_t ino)
+{
+	struct claim claim;
+
+	if (!get_claim(c, ino, &claim) || claim.blob || !claim.size)
+		return 0;
+	return miss_blob(c, ino, &claim);
 }
 
 /* ---- blobs and their owners ---- */
@@ -187,7 +200,8 @@ static int list_owned(struct blobs *b)
 	for (size_t i = 0; i < c->ino_count; i++)
 		if (get_claim(c, c->inos[i], &claim) && claim.blob)
 			b->owned[b->count++] =
-				(struct owned){ claim.blob, c->inos[i] };
+				(struct owned){ claim.blob, c->inos[i],
+						claim.shared };
 	qsort(b->owned, b->count, sizeof(*b->owned), compare);
 	return 0;
 }
@@ -211,11 +225,13 @@ static int point_at(struct checking *c, uint64_t ino, uint64_t blob)
 	HOLD_WRITE(&c->st->lock);
 	struct inode *i = inode_find(&c->st->names, ino);
 
+	shares_leave(&c->st->shares, i);
 	i->blob = blob;
 	return checking_put_inode(c, i);
 }
 
-/* The second owner gets bytes of its own. */
+/* The second owner gets bytes of its own: whoever opens a file for writing that
+ * does not know of others writes into the blob. */
 static int part(struct checking *c, const struct owned *second)
 {
 	AUTO(close_fd) int from = -1;
@@ -237,7 +253,8 @@ static int check_shared(struct blobs *b)
 	for (size_t i = 1; i < b->count && !err; i++) {
 		AUTO(buf_release) struct buf path = BUF_INIT(BUF_MAX);
 
-		if (b->owned[i].blob != b->owned[i - 1].blob)
+		if (b->owned[i].blob != b->owned[i - 1].blob ||
+		    (b->owned[i].shared && b->owned[i - 1].shared))
 			continue;
 		checking_put_path(b->c, b->owned[i].ino, &path);
 		checking_say(b->c,
@@ -292,8 +309,12 @@ int checking_blobs(struct checking *c)
 
 	if (!err)
 		err = check_shared(&b);
+	if (!err)
+		err = list_owned(&b);
+	for (size_t i = 0; i < b.count && !err; i++)
+		err = check_file(c, b.owned[i].ino);
 	for (size_t i = 0; i < c->ino_count && !err; i++)
-		err = check_file(c, c->inos[i]);
+		err = check_bare(c, c->inos[i]);
 	if (!err)
 		err = list_owned(&b);
 	if (!err)

@@ -4,6 +4,7 @@
 #ifndef STORE_CHECKING_H
 #define STORE_CHECKING_H
 
+#include "ext/digest.h"
 #include "state.h"
 #include "store/check.h"
 
@@ -14,6 +15,8 @@ struct checking {
 	unsigned int repaired;
 	uint64_t *inos; /* of all inodes, sorted */
 	size_t ino_count;
+	uint64_t digested; /* this blob was, last; its digest */
+	char hex[DIGEST_HEX];
 };
 
 /* Tell a fault. */

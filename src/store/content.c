@@ -22,7 +22,9 @@ struct content {
 	struct inode *i; /* lives as long as the opening does */
 	struct opening *o;
 	uint64_t ino;
+	uint64_t blob; /* as it was opened; 0: none yet */
 	bool writing;
+	bool lends; /* is to be passed through, if it may be */
 };
 
 bool inode_take_stat(struct inode *i, const struct stat *s)
@@ -45,22 +47,31 @@ bool inode_take_stat(struct inode *i, const struct stat *s)
 
 static void opening_free(struct opening *o)
 {
-	if (!o)
+	if (!o || __atomic_sub_fetch(&o->kept, 1, __ATOMIC_ACQ_REL))
 		return;
 	close_fd(&o->rfd);
 	close_fd(&o->wfd);
 	pthread_mutex_destroy(&o->lock);
+	pthread_rwlock_destroy(&o->io);
 	free(o);
 }
 
 static struct opening *opening_new(void)
 {
 	struct opening *o = calloc(1, sizeof(*o));
+	pthread_rwlockattr_t attr;
 
 	if (!o)
 		return NULL;
+	o->kept = 1;
 	o->rfd = o->wfd = -1;
 	pthread_mutex_init(&o->lock, NULL);
+	/* who writes does not wait for ever for those who read */
+	pthread_rwlockattr_init(&attr);
+	pthread_rwlockattr_setkind_np(
+		&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+	pthread_rwlock_init(&o->io, &attr);
+	pthread_rwlockattr_destroy(&attr);
 	return o;
 }
 
@@ -78,6 +89,8 @@ static struct opening *let_go(struct store *st, struct inode *i,
 	if (__atomic_sub_fetch(&o->refs, 1, __ATOMIC_ACQ_REL))
 		return NULL;
 	i->opening = NULL;
+	if (i->flags & INODE_TWIN)
+		janitor_queue_twin(st, i);
 	node_reap(st, i, journal_appended(&st->journal));
 	return o;
 }
@@ -95,8 +108,19 @@ void opening_drop(struct store *st, struct inode *i, struct opening *o)
 	opening_free(drop_locked(st, i, o));
 }
 
-static int get_opening(struct store *st, uint64_t ino, struct opening **fresh,
-		       struct content *c)
+/* Under the namespace lock: passed through, or not. */
+static void set_mode(struct content *c)
+{
+	bool lent;
+
+	if (c->o->mode != OPENING_FREE)
+		return;
+	lent = shares_hold(&c->st->shares, c->i);
+	c->o->mode = lent ? OPENING_LENT : OPENING_HELD;
+}
+
+static int get_opening(struct store *st, uint64_t ino, bool writes,
+		       struct opening **fresh, struct content *c)
 {
 	HOLD_WRITE(&st->lock);
 	struct inode *i = inode_find(&st->names, ino);
@@ -105,23 +129,43 @@ static int get_opening(struct store *st, uint64_t ino, struct opening **fresh,
 		return -ESTALE;
 	if (!inode_is_file(i))
 		return inode_is_dir(i) ? -EISDIR : -EINVAL;
-	if (!i->opening) {
+	if (!i->opening)
 		i->opening = TAKE(*fresh);
-		i->opening->blob = i->blob;
-	}
 	c->o = opening_grab(i);
 	c->i = i;
+	c->blob = i->blob;
+	i->flags &= (uint16_t)~INODE_UNUSED;
+	/* a writer may have to leave the blob first: see enter */
+	if (c->lends && !writes)
+		set_mode(c);
 	return 0;
 }
 
 /* ---- becoming a writer; all with the opening's lock held ---- */
 
-static void read_state(struct content *c, bool *ret_first, int64_t *ret_mtime)
+/* How things stand; they may be otherwise at once. */
+struct stand {
+	uint64_t blob, size;
+	bool first; /* nobody writes */
+	bool shared, lent;
+	bool once; /* shared till now: the last one of the blob's files */
+	int64_t mtime;
+};
+
+static void look(struct content *c, struct stand *ret_stand)
 {
 	HOLD_READ(&c->st->lock);
+	const struct inode *i = c->i;
 
-	*ret_first = !c->o->writers;
-	*ret_mtime = c->i->mtime;
+	*ret_stand = (struct stand){
+		.blob = i->blob,
+		.size = i->size,
+		.first = !c->o->writers,
+		.shared = shares_of(&c->st->shares, i),
+		.once = i->flags & INODE_SHARED,
+		.lent = shares_is_holder(&c->st->shares, i),
+		.mtime = i->mtime,
+	};
 }
 
 static int set_mtime(int fd, int64_t mtime)
@@ -138,103 +182,207 @@ static int set_mtime(int fd, int64_t mtime)
 	return futimens(fd, times) || fstat(fd, &s) ? -errno : 0;
 }
 
-/* Count as a writer. -EAGAIN: the mtime was set meanwhile. */
-static int enter(struct content *c, int fd, bool first, int64_t mtime)
+/* Under the namespace lock, all judged: count as a writer of this blob. */
+static int become_writer(struct content *c, uint64_t blob, int fd, bool first)
 {
-	HOLD_WRITE(&c->st->lock);
 	struct inode *i = c->i;
+	uint64_t old = i->blob;
 	struct rows rows;
+	bool gone;
 	int err = 0;
 
-	if (first && i->mtime != mtime)
-		return -EAGAIN;
 	if (first && NODE_IS_SAVED(i))
 		err = journal_begin(&c->st->journal, ROW_ROOM, &rows);
 	if (err)
 		return err;
+	gone = shares_leave(&c->st->shares, i) && old && old != blob;
 	__atomic_store_n(&c->o->wfd, fd, __ATOMIC_RELEASE);
 	c->o->writers++;
-	i->blob = c->o->blob;
+	i->blob = c->blob = blob;
 	i->flags |= INODE_WRITING;
-	i->flags &= (uint16_t) ~(INODE_DIGEST | INODE_HASHED);
+	i->flags &= (uint16_t) ~(INODE_DIGEST | INODE_HASHED | INODE_TWIN);
+	if (c->lends)
+		set_mode(c);
 	if (first && NODE_IS_SAVED(i)) {
 		rows_put_inode(&rows, i);
 		journal_end(&c->st->journal, &rows);
 	}
+	if (gone)
+		janitor_bury(c->st, old, journal_appended(&c->st->journal));
 	c->writing = true;
 	return 0;
 }
 
-static int enter_with(struct content *c, int fd)
+/* Into a blob that is nobody else's. -EAGAIN: things changed meanwhile. */
+static int enter(struct content *c, const struct stand *s, uint64_t blob,
+		 int fd)
 {
-	int64_t mtime;
-	bool first;
-	int err;
+	HOLD_WRITE(&c->st->lock);
+	const struct inode *i = c->i;
 
-	do {
-		read_state(c, &first, &mtime);
-		err = first ? set_mtime(fd, mtime) : 0;
-		if (!err)
-			err = enter(c, fd, first, mtime);
-	} while (err == -EAGAIN);
-	return err;
+	if (i->blob != s->blob || shares_of(&c->st->shares, i) ||
+	    s->first != !c->o->writers || (s->first && i->mtime != s->mtime))
+		return -EAGAIN;
+	return become_writer(c, blob, fd, s->first);
 }
 
-static int make_blob(struct content *c)
+static int enter_new(struct content *c, const struct stand *s)
 {
-	uint64_t blob;
-	int fd;
-	int err = pool_take(c->st, &blob, &fd);
+	struct parted p;
+	int err = pool_take(c->st, &p.blob, &p.fd);
 
 	if (err)
 		return err;
-	c->o->blob = blob;
-	err = enter_with(c, fd);
-	if (err) {
-		close(fd);
-		blob_remove(c->st->blobs, blob);
-		c->o->blob = 0;
-	}
+	err = set_mtime(p.fd, s->mtime);
+	if (!err)
+		err = enter(c, s, p.blob, p.fd);
+	if (err)
+		parted_discard(c->st, &p);
 	return err;
 }
 
-static int open_for_writing(struct content *c)
+static int enter_own(struct content *c, const struct stand *s)
 {
-	int fd = opening_wfd(c->o);
+	int have = opening_wfd(c->o), fd = have;
+	int err = 0;
+
+	if (have < 0)
+		err = blob_open(c->st->blobs, s->blob, O_RDWR, &fd);
+	if (!err && s->first)
+		err = set_mtime(fd, s->mtime);
+	if (!err)
+		err = enter(c, s, s->blob, fd);
+	if (err && have < 0)
+		close_fd(&fd);
+	return err;
+}
+
+static int leave_with(struct content *c, const struct stand *s,
+		      const struct parted *p)
+{
+	HOLD_WRITE(&c->st->lock);
+	const struct inode *i = c->i;
+	int have = opening_wfd(c->o);
+	int err;
+
+	if (i->blob != s->blob || !shares_of(&c->st->shares, i) ||
+	    shares_is_holder(&c->st->shares, i) || i->mtime != s->mtime)
+		return -EAGAIN;
+	err = become_writer(c, p->blob, have < 0 ? p->fd : have, true);
+	if (err)
+		return err;
+	opening_set_file(c->o, p->fd);
+	if (have >= 0)
+		close(p->fd);
+	return 0;
+}
+
+/* Reads of this file that are under way end first: afterwards another file's
+ * writer may have the old blob. */
+static int leave(struct content *c, const struct stand *s,
+		 const struct parted *p)
+{
+	HOLD_WRITE(&c->o->io);
+
+	return leave_with(c, s, p);
+}
+
+/* Others have the blob, too: see shares.h. */
+static int enter_shared(struct content *c, const struct stand *s, uint64_t keep)
+{
+	struct parted p;
+	int err;
+
+	if (s->lent) {
+		err = opening_part_others(c->st, c->i, s->blob);
+		return err ? err : -EAGAIN;
+	}
+	err = opening_part(c->st, s->blob, keep, &p);
+	if (err)
+		return err;
+	err = set_mtime(p.fd, s->mtime);
+	if (!err)
+		err = leave(c, s, &p);
+	if (err)
+		parted_discard(c->st, &p);
+	else if (keep < s->size)
+		opening_set_changed(c->o);
+	return err;
+}
+
+/* Somebody moved this file, and its old blob may be gone. */
+static bool is_otherwise(struct content *c, const struct stand *s)
+{
+	struct stand now;
+
+	look(c, &now);
+	return now.blob != s->blob;
+}
+
+/* keep: so many bytes will be left of a content that is shared. */
+static int open_for_writing(struct content *c, uint64_t keep)
+{
+	struct stand s;
 	int err;
 
 	if (c->st->read_only)
 		return -EROFS;
-	if (fd >= 0)
-		return enter_with(c, fd);
-	if (!c->o->blob)
-		return make_blob(c);
-	err = blob_open(c->st->blobs, c->o->blob, O_RDWR, &fd);
-	if (err)
-		return err;
-	err = enter_with(c, fd);
-	if (err)
-		close(fd);
+	do {
+		look(c, &s);
+		if (s.shared)
+			err = enter_shared(c, &s, keep);
+		else if (s.blob)
+			err = enter_own(c, &s);
+		else
+			err = enter_new(c, &s);
+		if (err == -EIO && is_otherwise(c, &s))
+			err = -EAGAIN;
+	} while (err == -EAGAIN);
+	/* that the others left is on disk before this blob is written: after a
+	 * power cut they would have it again */
+	if (!err && s.once && !s.shared)
+		err = journal_sync(&c->st->journal);
 	return err;
+}
+
+/* The descriptor is of the blob that the file has: -EAGAIN when it moved. */
+static int show(struct content *c, uint64_t blob, int fd)
+{
+	HOLD_READ(&c->st->lock);
+
+	if (c->i->blob != blob)
+		return -EAGAIN;
+	__atomic_store_n(&c->o->rfd, fd, __ATOMIC_RELEASE);
+	return 0;
 }
 
 static int open_for_reading(struct content *c)
 {
-	int fd, err;
+	struct stand s;
+	int err = -EAGAIN;
 
-	if (!c->o->blob || opening_fd(c->o) >= 0)
-		return 0;
-	err = blob_open(c->st->blobs, c->o->blob, O_RDONLY, &fd);
-	if (!err)
-		__atomic_store_n(&c->o->rfd, fd, __ATOMIC_RELEASE);
+	while (err == -EAGAIN) {
+		int fd = -1;
+
+		look(c, &s);
+		if (!s.blob || opening_fd(c->o) >= 0)
+			return 0;
+		err = blob_open(c->st->blobs, s.blob, O_RDONLY, &fd);
+		if (!err)
+			err = show(c, s.blob, fd);
+		if (err)
+			close_fd(&fd);
+		if (err == -EIO && is_otherwise(c, &s))
+			err = -EAGAIN;
+	}
 	return err;
 }
 
-static int open_blob(struct content *c, bool writing)
+static int open_blob(struct content *c, bool writing, uint64_t keep)
 {
 	HOLD(&c->o->lock);
 
-	return writing ? open_for_writing(c) : open_for_reading(c);
+	return writing ? open_for_writing(c, keep) : open_for_reading(c);
 }
 
 /* A file that is only read gets a blob all the same. */
@@ -249,7 +397,7 @@ static int name_blob(struct content *c, uint64_t blob)
 		if (err)
 			return err;
 	}
-	c->i->blob = c->o->blob = blob;
+	c->i->blob = blob;
 	if (NODE_IS_SAVED(c->i)) {
 		rows_put_inode(&rows, c->i);
 		journal_end(&c->st->journal, &rows);
@@ -277,14 +425,30 @@ static int give_blob(struct content *c)
 	return 0;
 }
 
-int content_get_blob(struct content *c, int *ret_fd)
+static uint64_t blob_of(struct content *c)
+{
+	HOLD_READ(&c->st->lock);
+
+	return c->i->blob;
+}
+
+int content_get_blob(struct content *c, uint64_t *ret_blob, int *ret_fd)
 {
 	HOLD(&c->o->lock);
-	int err = c->o->blob ? open_for_reading(c) : give_blob(c);
+	int err = blob_of(c) ? open_for_reading(c) : give_blob(c);
 
-	if (!err)
-		*ret_fd = opening_fd(c->o);
-	return err;
+	if (err)
+		return err;
+	*ret_blob = c->blob = blob_of(c);
+	*ret_fd = opening_fd(c->o);
+	return 0;
+}
+
+bool content_is_lent(struct content *c, uint64_t *ret_blob)
+{
+	*ret_blob = c->blob;
+	/* set before this content was, and for good */
+	return c->o->mode == OPENING_LENT;
 }
 
 /* The descriptor of a reader that came without one. */
@@ -292,7 +456,7 @@ static int reach(struct content *c)
 {
 	int fd = opening_fd(c->o);
 
-	if (fd < 0 && !open_blob(c, false))
+	if (fd < 0 && !open_blob(c, false, 0))
 		fd = opening_fd(c->o);
 	return fd;
 }
@@ -309,12 +473,44 @@ static int truncate_to(struct content *c, uint64_t size)
 	return 0;
 }
 
-int content_open(struct store *st, uint64_t ino, int flags,
-		 struct content **ret_content)
+static bool may_be_free(struct store *st, uint64_t ino, uint64_t *ret_blob,
+			uint32_t *ret_holds)
+{
+	HOLD_READ(&st->lock);
+	const struct inode *i = inode_find(&st->names, ino);
+
+	if (!i || !inode_is_file(i) || i->opening ||
+	    !shares_may_be_free(&st->shares, i, ret_holds))
+		return false;
+	*ret_blob = i->blob;
+	return true;
+}
+
+static void free_blob(struct store *st, uint64_t blob, uint32_t holds)
+{
+	HOLD_WRITE(&st->lock);
+
+	shares_free(&st->shares, blob, holds);
+}
+
+/* Another file of its blob was passed through once: is that over? */
+static void free_holder(struct store *st, uint64_t ino)
+{
+	uint64_t blob;
+	uint32_t holds;
+
+	if (may_be_free(st, ino, &blob, &holds) &&
+	    blob_is_unused(st->blobs, blob))
+		free_blob(st, blob, holds);
+}
+
+static int open_with(struct store *st, uint64_t ino, int flags, uint64_t keep,
+		     struct content **ret_content)
 {
 	AUTO(content_release) struct content *c = calloc(1, sizeof(*c));
 	struct opening *fresh = opening_new();
 	bool writing = (flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC);
+	uint64_t blob;
 	int err;
 
 	if (!c || !fresh) {
@@ -323,16 +519,53 @@ int content_open(struct store *st, uint64_t ino, int flags,
 	}
 	c->st = st;
 	c->ino = ino;
-	err = get_opening(st, ino, &fresh, c);
+	c->lends = flags & O_PATH;
+	if ((writing || c->lends) && !st->read_only)
+		free_holder(st, ino);
+	err = get_opening(st, ino, writing, &fresh, c);
 	opening_free(fresh);
-	if (!err && (writing || !(flags & O_PATH)))
-		err = open_blob(c, writing);
+	if (!err && (writing || !(c->lends && content_is_lent(c, &blob))))
+		err = open_blob(c, writing, keep);
 	if (!err && (flags & O_TRUNC))
 		err = truncate_to(c, 0);
 	if (err)
 		return err;
 	*ret_content = TAKE(c);
 	return 0;
+}
+
+int content_open(struct store *st, uint64_t ino, int flags,
+		 struct content **ret_content)
+{
+	return open_with(st, ino, flags, flags & O_TRUNC ? 0 : UINT64_MAX,
+			 ret_content);
+}
+
+int content_open_steady(struct store *st, uint64_t ino,
+			struct content **ret_content)
+{
+	AUTO(content_release) struct content *c = NULL;
+	uint64_t blob;
+	int err = content_open(st, ino, O_RDONLY | O_PATH, &c);
+
+	if (!err && !content_is_lent(c, &blob) && !st->read_only) {
+		content_release(&c);
+		err = content_open(st, ino, O_RDWR, &c);
+	}
+	if (!err && reach(c) < 0 && blob_of(c))
+		err = -EIO;
+	if (err)
+		return err;
+	*ret_content = TAKE(c);
+	return 0;
+}
+
+bool content_is_shared(struct store *st, uint64_t ino)
+{
+	HOLD_READ(&st->lock);
+	const struct inode *i = inode_find(&st->names, ino);
+
+	return i && inode_is_file(i) && shares_of(&st->shares, i);
 }
 
 /* ---- what a writer leaves behind ---- */
@@ -410,13 +643,20 @@ int content_flush(struct content *c)
 	return __atomic_exchange_n(&c->o->changed, false, __ATOMIC_RELAXED);
 }
 
-int content_sync(struct content *c, bool data_only)
+static int sync_blob(struct content *c, bool data_only)
 {
 	int fd = reach(c);
-	int err = 0;
+	HOLD_READ(&c->o->io);
 
 	if (fd >= 0 && (data_only ? fdatasync(fd) : fsync(fd)))
-		err = -errno;
+		return -errno;
+	return 0;
+}
+
+int content_sync(struct content *c, bool data_only)
+{
+	int err = sync_blob(c, data_only);
+
 	if (!err && c->writing)
 		err = settle_locked(c);
 	return err ? err : journal_sync(&c->st->journal);
@@ -436,19 +676,44 @@ int content_fd(const struct content *c)
 	return fd >= 0 ? fd : c->st->null;
 }
 
+struct opening *content_begin_read(struct content *c, int *ret_fd)
+{
+	struct opening *o = c->o;
+
+	__atomic_add_fetch(&o->kept, 1, __ATOMIC_RELAXED);
+	pthread_rwlock_rdlock(&o->io);
+	*ret_fd = content_fd(c);
+	return o;
+}
+
+void content_end_read(struct opening *o)
+{
+	pthread_rwlock_unlock(&o->io);
+	opening_free(o);
+}
+
+static ssize_t read_some(struct content *c, int fd, void *to, size_t len,
+			 uint64_t off)
+{
+	HOLD_READ(&c->o->io);
+	ssize_t got = pread(fd, to, len, (off_t)off);
+
+	return got < 0 ? -errno : got;
+}
+
 ssize_t content_read(struct content *c, void *to, size_t len, uint64_t off)
 {
 	int fd = reach(c);
 	size_t done = 0;
 
 	while (fd >= 0 && done < len) {
-		ssize_t got = pread(fd, (char *)to + done, len - done,
-				    (off_t)(off + done));
+		ssize_t got = read_some(c, fd, (char *)to + done, len - done,
+					off + done);
 
-		if (got < 0 && errno == EINTR)
+		if (got == -EINTR)
 			continue;
 		if (got < 0)
-			return done ? (ssize_t)done : -errno;
+			return done ? (ssize_t)done : got;
 		if (!got)
 			break;
 		done += (size_t)got;
@@ -527,18 +792,22 @@ int content_allocate(struct content *c, int mode, uint64_t off, uint64_t len)
 	return 0;
 }
 
+/* Nobody uses the descriptor's own offset. */
+static int64_t seek(struct content *c, int fd, uint64_t off, int whence)
+{
+	HOLD_READ(&c->o->io);
+	off_t at = lseek(fd, (off_t)off, whence);
+
+	return at < 0 ? -errno : at;
+}
+
 int64_t content_seek(struct content *c, uint64_t off, int whence)
 {
 	int fd = reach(c);
-	off_t at;
 
 	if (whence != SEEK_DATA && whence != SEEK_HOLE)
 		return -EINVAL;
-	/* nobody uses the descriptor's own offset */
-	at = fd < 0 ? -1 : lseek(fd, (off_t)off, whence);
-	if (at < 0)
-		return fd < 0 ? -ENXIO : -errno;
-	return at;
+	return fd < 0 ? -ENXIO : seek(c, fd, off, whence);
 }
 
 /* Where the kernel cannot copy between these two files. */
@@ -567,11 +836,21 @@ static ssize_t copy_by_hand(struct content *from, uint64_t from_off,
 	return (ssize_t)done;
 }
 
+static ssize_t copy_some(struct content *from, int fd, uint64_t from_off,
+			 struct content *to, uint64_t to_off, size_t len)
+{
+	HOLD_READ(&from->o->io);
+	off_t in = (off_t)from_off, out = (off_t)to_off;
+	ssize_t got =
+		copy_file_range(fd, &in, opening_wfd(to->o), &out, len, 0);
+
+	return got < 0 ? -errno : got;
+}
+
 ssize_t content_copy(struct content *from, uint64_t from_off,
 		     struct content *to, uint64_t to_off, size_t len)
 {
 	int fd = reach(from);
-	off_t in = (off_t)from_off, out = (off_t)to_off;
 	size_t done = 0;
 
 	if (!to->writing)
@@ -580,16 +859,16 @@ ssize_t content_copy(struct content *from, uint64_t from_off,
 	    to_off < from_off + len)
 		return -EINVAL;
 	while (fd >= 0 && done < len) {
-		ssize_t got = copy_file_range(fd, &in, opening_wfd(to->o), &out,
-					      len - done, 0);
+		ssize_t got = copy_some(from, fd, from_off + done, to,
+					to_off + done, len - done);
 
-		if (got < 0 && errno == EINTR)
+		if (got == -EINTR)
 			continue;
-		if (got < 0 && !done &&
-		    (errno == EXDEV || errno == ENOSYS || errno == EOPNOTSUPP))
+		if (!done &&
+		    (got == -EXDEV || got == -ENOSYS || got == -EOPNOTSUPP))
 			return copy_by_hand(from, from_off, to, to_off, len);
 		if (got < 0 && !done)
-			return -errno;
+			return got;
 		if (got <= 0)
 			break;
 		done += (size_t)got;
@@ -634,6 +913,6 @@ int content_set_size(struct store *st, uint64_t ino, uint64_t size)
 		return err;
 	if (size > INT64_MAX)
 		return -EFBIG;
-	err = content_open(st, ino, O_WRONLY, &c);
+	err = open_with(st, ino, O_WRONLY, size, &c);
 	return err ? err : truncate_to(c, size);
 }

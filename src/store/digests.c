@@ -3,6 +3,9 @@
  * Digests of contents. The janitor picks files and sends them to the hashers,
  * many small ones at once; a result counts only if no writer came meanwhile.
  * The hashers have what the processors and the disk have left over.
+ *
+ * Equal digests are equal contents: the file that is found last then shares the
+ * other one's blob (shares.h), if nobody has it open, else later.
  */
 #include "digests.h"
 
@@ -26,7 +29,7 @@
 #define QUIET_NS (2 * NS_PER_S) /* larger ones: when left alone so long */
 #define BUSY_NS NS_PER_S	/* what can be written is tried again then */
 #define CHUNK ((size_t)256 << 10)
-#define BATCH_FILES 64 /* of one job */
+#define BATCH_FILES 32 /* of one job: two rows each fit in any journal */
 #define BATCH_BYTES ((uint64_t)4 << 20)
 #define BIG ((uint64_t)1 << 20) /* bytes: read past the page cache */
 
@@ -38,7 +41,12 @@
 
 struct digest_file {
 	uint64_t ino, blob;
-	int err;	  /* -EBUSY: it may be written at any moment */
+	/* 0: `digest` is wanted; else ino is to share `blob`, which is this
+	 * file's, and is to be on disk first: ino's own may be */
+	uint64_t twin;
+	uint64_t own;	  /* blob of ino, which is given up then */
+	bool gone;	  /* and nobody has it now */
+	int err;	  /* -EBUSY: somebody has the file, open or mapped */
 	struct stat stat; /* of the blob, as it was read */
 	bool late;	  /* its attributes were not what we knew */
 	unsigned char digest[32];
@@ -160,12 +168,31 @@ static int hash_file(struct hasher *h, int blobs, struct digest_file *f)
 	return err ? err : digest_finish(h->d, f->digest, &len);
 }
 
+static int prepare_share(int blobs, const struct digest_file *f)
+{
+	AUTO(close_fd) int fd = -1;
+	int err;
+
+	if (!blob_is_unused(blobs, f->own))
+		return -EBUSY;
+	err = blob_open(blobs, f->blob, O_RDONLY, &fd);
+	if (!err && fdatasync(fd))
+		err = -errno;
+	return err;
+}
+
 static void hash_job(struct hasher *h, int blobs, struct digest_job *job)
 {
-	for (size_t i = 0; i < job->count; i++)
-		job->file[i].err = h->d && h->chunk
-					   ? hash_file(h, blobs, &job->file[i])
-					   : -ENOMEM;
+	for (size_t i = 0; i < job->count; i++) {
+		struct digest_file *f = &job->file[i];
+
+		if (f->twin)
+			f->err = prepare_share(blobs, f);
+		else if (h->d && h->chunk)
+			f->err = hash_file(h, blobs, f);
+		else
+			f->err = -ENOMEM;
+	}
 }
 
 void *digests_hash(void *arg)
@@ -189,26 +216,57 @@ void *digests_hash(void *arg)
 
 /* ---- the janitor's side ---- */
 
+/* All that share go with one job, so that no hasher has a blob that another one
+ * wants to see unused. */
+static int choose_twin(struct store *st, struct inode *i,
+		       struct digest_job *job)
+{
+	struct digest_job **sharing = &st->janitor.sharing;
+	const struct inode *twin;
+
+	if (*sharing && *sharing != job)
+		return -EAGAIN;
+	i->flags &= (uint16_t)~INODE_QUEUED;
+	if (i->size < SHARE_LEAST)
+		return -ENOENT;
+	twin = shares_find_twin(&st->shares, &st->names, i);
+	if (!twin || twin->blob == i->blob)
+		return -ENOENT;
+	*sharing = job;
+	job->file[job->count] = (struct digest_file){ .ino = i->ino,
+						      .blob = twin->blob,
+						      .twin = twin->ino,
+						      .own = i->blob };
+	i->flags |= INODE_UNUSED;
+	return 0;
+}
+
 /* Is this the time to digest it? Marks the inode when it is. */
-static int choose(struct store *st, uint64_t ino, struct digest_file *ret_file,
+static int choose(struct store *st, uint64_t ino, struct digest_job *job,
 		  uint64_t *ret_size)
 {
 	struct inode *i = inode_find(&st->names, ino);
 	int64_t age;
 
-	if (!i || !i->nlink || !i->blob || (i->flags & INODE_DIGEST))
+	*ret_size = 0;
+	if (!i || !i->nlink || !i->blob)
 		return -ENOENT;
+	if (i->flags & INODE_DIGEST)
+		return choose_twin(st, i, job);
 	i->flags &= (uint16_t)~INODE_QUEUED;
 	/* its last close will queue it again */
 	if (i->opening && i->opening->writers)
 		return -ENOENT;
 	age = clock_now() - i->ctime;
-	if (i->size > SMALL && age >= 0 && age < QUIET_NS) {
+	/* what is in work may be of an earlier content */
+	if (i->flags & INODE_IN_WORK ||
+	    (i->size > SMALL && age >= 0 && age < QUIET_NS)) {
 		i->flags |= INODE_QUEUED;
 		return -EAGAIN;
 	}
-	i->flags |= INODE_HASHED;
-	*ret_file = (struct digest_file){ .ino = ino, .blob = i->blob };
+	i->flags |= INODE_HASHED | INODE_IN_WORK;
+	job->file[job->count] =
+		(struct digest_file){ .ino = ino, .blob = i->blob };
 	*ret_size = i->size;
 	return 0;
 }
@@ -221,7 +279,7 @@ static void fill(struct store *st, struct digest_job *job)
 
 	while (most-- && job->count < BATCH_FILES && bytes < BATCH_BYTES &&
 	       janitor_pop(&st->janitor, &ino)) {
-		int err = choose(st, ino, &job->file[job->count], &size);
+		int err = choose(st, ino, job, &size);
 
 		if (err == -EAGAIN)
 			janitor_push_back(&st->janitor, ino);
@@ -247,6 +305,8 @@ size_t digests_send(struct store *st)
 	    write(st->janitor.jobs[1], &job, sizeof(job)) == sizeof(job))
 		return count;
 	janitor_end_work(&st->janitor, count);
+	if (st->janitor.sharing == job)
+		st->janitor.sharing = NULL;
 	free(job);
 	return 0;
 }
@@ -269,10 +329,12 @@ static void put_off(struct store *st, struct inode *i)
 	st->janitor.not_before = clock_monotonic() + BUSY_NS;
 }
 
-/* True: it was written after its last close, or is as if. */
-static bool record(struct inode *i, const struct digest_file *f)
+/* True: it was written after its last close, or is as if. The blob of several
+ * files has the times of one of them, and nobody writes it. */
+static bool take_digest(struct inode *i, const struct digest_file *f)
 {
-	bool late = clock_from_timespec(&f->stat.st_ctim) > i->ctime &&
+	bool late = !(i->flags & INODE_SHARED) &&
+		    clock_from_timespec(&f->stat.st_ctim) > i->ctime &&
 		    node_take_stat(i, &f->stat);
 
 	i->flags &= (uint16_t)~INODE_HASHED;
@@ -281,56 +343,147 @@ static bool record(struct inode *i, const struct digest_file *f)
 	return late;
 }
 
-/* All of a job in one entry of the journal. */
-static int record_digests(struct store *st, struct digest_job *job)
+static void end_work(struct store *st, const struct digest_file *f)
+{
+	struct inode *i = inode_find(&st->names, f->ino);
+
+	if (i && !f->twin)
+		i->flags &= (uint16_t)~INODE_IN_WORK;
+}
+
+static void record_digest(struct store *st, struct digest_file *f,
+			  struct rows *rows)
+{
+	struct inode *i;
+
+	end_work(st, f);
+	if (!is_wanted(st, f, &i))
+		return;
+	if (f->err == -EBUSY)
+		put_off(st, i);
+	if (f->err)
+		return;
+	f->late = take_digest(i, f);
+	rows_put_inode(rows, i);
+	if (i->size >= SHARE_LEAST)
+		janitor_queue_twin(st, i);
+}
+
+/* ---- sharing ---- */
+
+static bool are_twins(const struct inode *i, const struct inode *twin)
+{
+	return twin && twin->nlink && (twin->flags & INODE_DIGEST) &&
+	       i->size == twin->size &&
+	       !memcmp(i->digest, twin->digest, sizeof(i->digest));
+}
+
+static void share(struct store *st, struct digest_file *f, struct inode *i,
+		  struct inode *twin, struct rows *rows)
+{
+	if (shares_reserve(&st->shares, twin->blob, 2))
+		return;
+	if (!(twin->flags & INODE_SHARED)) {
+		shares_add(&st->shares, twin, twin->blob);
+		shares_hold(&st->shares, twin);
+		rows_put_inode(rows, twin);
+	}
+	f->gone = shares_leave(&st->shares, i);
+	shares_add(&st->shares, i, twin->blob);
+	i->blocks = twin->blocks;
+	rows_put_inode(rows, i);
+}
+
+/* It is in use: after a moment, for it may be one of us who has it, then when
+ * somebody closes it. */
+static void try_again(struct store *st, struct inode *i)
+{
+	bool tried = i->flags & INODE_TRIED;
+
+	i->flags ^= INODE_TRIED;
+	if (tried || i->opening) {
+		i->flags |= INODE_TWIN;
+		return;
+	}
+	janitor_queue_twin(st, i);
+	st->janitor.not_before = clock_monotonic() + BUSY_NS;
+}
+
+/* Nothing that anybody can see of the file changes, but the space on disk. That
+ * it has a digest says that nobody writes it; that it was not opened since
+ * its blob was found unused, that nobody has that. */
+static void record_share(struct store *st, struct digest_file *f,
+			 struct rows *rows)
+{
+	struct inode *i = inode_find(&st->names, f->ino);
+	struct inode *twin = inode_find(&st->names, f->twin);
+
+	if (!i || !i->nlink || !(i->flags & INODE_DIGEST) || i->blob != f->own)
+		return;
+	if (f->err == -EBUSY || !(i->flags & INODE_UNUSED)) {
+		try_again(st, i);
+		return;
+	}
+	if (f->err)
+		return;
+	/* the other one was written, or has moved itself: look again */
+	if (are_twins(i, twin) && twin->blob == f->blob)
+		share(st, f, i, twin, rows);
+	else
+		janitor_queue_twin(st, i);
+}
+
+/* All of a job in one entry of the journal. *ret_sequence is its number. */
+static int record(struct store *st, struct digest_job *job,
+		  uint64_t *ret_sequence)
 {
 	HOLD_WRITE(&st->lock);
-	struct inode *i;
 	struct rows rows;
-	int err = journal_begin(&st->journal, job->count * ROW_ROOM, &rows);
+	int err = journal_begin(&st->journal, 2 * job->count * ROW_ROOM, &rows);
 
-	if (err)
-		return err;
 	for (size_t n = 0; n < job->count; n++) {
-		struct digest_file *f = &job->file[n];
-
-		if (!is_wanted(st, f, &i))
-			continue;
-		if (f->err == -EBUSY)
-			put_off(st, i);
-		if (f->err)
-			continue;
-		f->late = record(i, f);
-		rows_put_inode(&rows, i);
+		if (err)
+			end_work(st, &job->file[n]);
+		else if (job->file[n].twin)
+			record_share(st, &job->file[n], &rows);
+		else
+			record_digest(st, &job->file[n], &rows);
 	}
-	if (!rows.len)
-		return 0;
-	journal_end(&st->journal, &rows);
+	if (err || !rows.len)
+		return err;
+	*ret_sequence = journal_end(&st->journal, &rows);
 	st->janitor.own++;
 	return 0;
 }
 
-static void tell_late(struct store *st, const struct digest_job *job)
+/* And the blobs that nobody has any more; the kernel may have them still. */
+static void tell(struct store *st, const struct digest_file *f,
+		 uint64_t sequence)
 {
-	for (size_t n = 0; n < job->count; n++) {
-		struct store_event event = { .type = EVENT_ATTR,
-					     .ino = job->file[n].ino };
+	struct store_event event = { .type = f->gone ? EVENT_BLOB : EVENT_ATTR,
+				     .ino = f->ino,
+				     .key = f->own };
 
-		if (job->file[n].late)
-			store_tell(st, &event);
-	}
+	if (f->gone)
+		janitor_bury(st, f->own, sequence);
+	if (f->gone || f->late)
+		store_tell(st, &event);
 }
 
 size_t digests_receive(struct store *st)
 {
 	struct digest_job *job;
+	uint64_t sequence = 0;
 	size_t count;
 
 	if (read(st->janitor.results[0], &job, sizeof(job)) != sizeof(job))
 		return 0;
 	count = job->count;
-	if (!record_digests(st, job))
-		tell_late(st, job);
+	if (st->janitor.sharing == job)
+		st->janitor.sharing = NULL;
+	(void)record(st, job, &sequence);
+	for (size_t n = 0; n < count; n++)
+		tell(st, &job->file[n], sequence);
 	free(job);
 	return count;
 }

@@ -20,11 +20,16 @@ enum {
 	INODE_WRITING = 1 << 0, /* open for writing: size and times are the
 				 * blob's, should we die now */
 	INODE_DIGEST = 1 << 1,	/* `digest` is that of the content */
-	INODE_SAVED = INODE_WRITING | INODE_DIGEST,
+	INODE_SHARED = 1 << 2,	/* others may have its blob: see shares.h */
+	INODE_SAVED = INODE_WRITING | INODE_DIGEST | INODE_SHARED,
 	/* in memory only */
 	INODE_QUEUED = 1 << 8,	 /* waits for its digest */
 	INODE_HASHED = 1 << 9,	 /* being digested, and not changed since */
+	INODE_IN_WORK = 1 << 12, /* being digested: no second time at once */
 	INODE_RETIRED = 1 << 10, /* has a last name: see inode_last */
+	INODE_TRIED = 1 << 14,	 /* that failed: once more, then when closed */
+	INODE_UNUSED = 1 << 13,	 /* not opened since its blob was looked at */
+	INODE_TWIN = 1 << 11,	 /* to share another one's blob when closed */
 };
 
 /* Totals of a directory of the second level: see node.h. */

@@ -149,6 +149,13 @@ void janitor_queue(struct store *st, struct inode *i)
 		i->flags |= INODE_QUEUED;
 }
 
+void janitor_queue_twin(struct store *st, struct inode *i)
+{
+	i->flags &= (uint16_t)~INODE_TWIN;
+	if (!(i->flags & INODE_QUEUED) && !push(&st->janitor, i->ino))
+		i->flags |= INODE_QUEUED;
+}
+
 uint64_t janitor_pending(struct store *st)
 {
 	HOLD(&st->janitor.lock);

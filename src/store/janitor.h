@@ -20,6 +20,7 @@
 
 #define HASHERS_MOST 16
 
+struct digest_job;
 struct store;
 
 struct janitor_dead {
@@ -31,16 +32,17 @@ struct janitor {
 	pthread_t thread, hasher[HASHERS_MOST];
 	unsigned int hashers; /* that run */
 	bool runs;
-	int wake;		 /* an eventfd */
-	int jobs[2], results[2]; /* pipes of struct digest_job * */
-	unsigned int jobs_out;	 /* with the hashers; the janitor's own */
-	bool give_up;		 /* large files are not worth it; atomic */
-	uint64_t own;		 /* entries of the journal that are digests; the
-				  * janitor's own */
-	uint64_t others;	 /* the rest of them, as of the last look */
-	int64_t changed, quiet;	 /* when that grew; when it last had not, long
-				  * enough */
-	int64_t not_before;	 /* the next look at the queue */
+	int wake;		    /* an eventfd */
+	int jobs[2], results[2];    /* pipes of struct digest_job * */
+	unsigned int jobs_out;	    /* with the hashers; the janitor's own */
+	struct digest_job *sharing; /* of them; the janitor's own */
+	bool give_up;		    /* large files are not worth it; atomic */
+	uint64_t own;		/* entries of the journal that are digests; the
+				 * janitor's own */
+	uint64_t others;	/* the rest of them, as of the last look */
+	int64_t changed, quiet; /* when that grew; when it last had not, long
+				 * enough */
+	int64_t not_before;	/* the next look at the queue */
 
 	pthread_mutex_t lock;
 	/* all below under the lock */
@@ -68,6 +70,8 @@ void janitor_bury(struct store *st, uint64_t blob, uint64_t sequence);
 /* Under the namespace lock: i is to have a digest. */
 struct inode;
 void janitor_queue(struct store *st, struct inode *i);
+/* And: i has a digest, and may share another one's blob. */
+void janitor_queue_twin(struct store *st, struct inode *i);
 uint64_t janitor_pending(struct store *st);
 /* For digests.c: the queue, counted as in work what is taken off it. */
 uint64_t janitor_waiting(struct janitor *jan);

@@ -99,13 +99,19 @@ int node_check_name(const char *name)
 	return 0;
 }
 
+void node_drop_blob(struct store *st, struct inode *i, uint64_t sequence)
+{
+	if (i->blob && shares_leave(&st->shares, i))
+		janitor_bury(st, i->blob, sequence);
+	i->blob = 0;
+}
+
 void node_reap(struct store *st, struct inode *i, uint64_t sequence)
 {
 	if (i->nlink || __atomic_load_n(&i->lookups, __ATOMIC_RELAXED) ||
 	    (inode_is_file(i) && i->opening))
 		return;
-	if (i->blob)
-		janitor_bury(st, i->blob, sequence);
+	node_drop_blob(st, i, sequence);
 	inode_drop(&st->names, i);
 }
 

@@ -4,9 +4,6 @@
  * size and times are those of the blob: a write changes them without us (by
  * kernel passthrough). So that they are right from the start, the blob's mtime
  * is made the inode's before the first writer gets in, and node_set sets both.
- *
- * A blob that may not be written (shared, sealed: DESIGN section 8) will be
- * handled in open_for_writing: the file gets another one before `wfd` exists.
  */
 #ifndef STORE_OPENING_H
 #define STORE_OPENING_H
@@ -16,16 +13,31 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
+#include "shares.h"
+
 struct store;
-struct inode;
+
+/* How the kernel gets at the bytes: decided once for all opens of a file, by
+ * the first that asks for passthrough. */
+enum opening_mode {
+	OPENING_FREE, /* nobody asked yet */
+	OPENING_LENT, /* passed through: the file keeps its blob */
+	OPENING_HELD, /* by way of us: another file of that blob is lent */
+};
 
 struct opening {
 	pthread_mutex_t lock; /* held while the blob is opened; above the
 			       * namespace lock */
-	uint64_t blob;	      /* under `lock`; 0: none yet */
-	int rfd, wfd;	      /* set under `lock`, once; atomic; -1: none */
+	/* held for reading while bytes are read from a descriptor by us, for
+	 * writing while another blob is put behind it; between the two */
+	pthread_rwlock_t io;
+	/* set once, under `lock` and the namespace lock; atomic; -1: none. Of a
+	 * file that has no writer the blob behind them may change */
+	int rfd, wfd;
 	unsigned int refs, writers; /* under the namespace lock */
-	bool changed;		    /* since the last flush, by us; atomic */
+	unsigned int kept; /* 1, and one for each content_begin_read; atomic */
+	enum opening_mode mode; /* under the namespace lock */
+	bool changed;		/* since the last flush, by us; atomic */
 };
 
 static inline int opening_wfd(const struct opening *o)
@@ -55,6 +67,24 @@ void opening_drop(struct store *st, struct inode *i, struct opening *o);
 /* content.c, for node_set: of a file that need not be open. */
 struct content;
 int content_set_size(struct store *st, uint64_t ino, uint64_t size);
+
+/*
+ * part.c: a file of a shared blob, of which the opening's lock is held, gets a
+ * blob of its own, with the first `keep` bytes of it.
+ * opening_part: the copy, not yet its blob; opening_part_others: the other ones
+ * have left. -EAGAIN: things are otherwise now.
+ */
+struct parted {
+	uint64_t blob;
+	int fd;
+};
+int opening_part(struct store *st, uint64_t blob, uint64_t keep,
+		 struct parted *ret_parted);
+int opening_part_others(struct store *st, struct inode *i, uint64_t blob);
+/* Put this file behind the descriptors that are there. */
+void opening_set_file(struct opening *o, int fd);
+/* A copy that was not needed. */
+void parted_discard(struct store *st, struct parted *p);
 
 /* Whole, at the end, whoever else appends. */
 int content_append(struct content *c, const void *data, size_t len);

@@ -457,6 +457,88 @@ static int read_manifest(struct rebuild *r)
 	return add_lines(r, f);
 }
 
+/* ---- files with one blob ---- */
+
+struct sharer {
+	uint64_t blob, ino;
+};
+
+static int compare_sharers(const void *a, const void *b)
+{
+	const struct sharer *x = a, *y = b;
+
+	if (x->blob != y->blob)
+		return x->blob < y->blob ? -1 : 1;
+	return x->ino < y->ino ? -1 : x->ino > y->ino;
+}
+
+static int list_sharers(struct rebuild *r, struct sharer **ret_list,
+			size_t *ret_count)
+{
+	HOLD_READ(&r->st->lock);
+	const struct names *n = &r->st->names;
+	struct sharer *list = calloc(n->inode_count + 1, sizeof(*list));
+	size_t count = 0;
+
+	if (!list)
+		return -ENOMEM;
+	for (size_t slot = 0; slot < n->inode_slots; slot++)
+		for (const struct inode *i = n->inodes[slot]; i; i = i->next)
+			if (i->blob)
+				list[count++] =
+					(struct sharer){ i->blob, i->ino };
+	qsort(list, count, sizeof(*list), compare_sharers);
+	*ret_list = list;
+	*ret_count = count;
+	return 0;
+}
+
+/* *ret_changed: the blob was written after the manifest, so at least one of
+ * its files has another one since; nobody knows which. */
+static int mark_sharer(struct rebuild *r, const struct sharer *s,
+		       bool *ret_changed)
+{
+	HOLD_WRITE(&r->st->lock);
+	struct inode *i = inode_find(&r->st->names, s->ino);
+	int err = shares_reserve(&r->st->shares, s->blob, 1);
+
+	if (err)
+		return err;
+	*ret_changed = !(i->flags & INODE_DIGEST);
+	shares_add(&r->st->shares, i, s->blob);
+	return checking_put_inode(r->c, i);
+}
+
+static int mark_shared(struct rebuild *r, const struct sharer *s)
+{
+	AUTO(buf_release) struct buf path = BUF_INIT(BUF_MAX);
+	bool changed;
+	int err = mark_sharer(r, s, &changed);
+
+	if (err || !changed)
+		return err;
+	checking_put_path(r->c, s->ino, &path);
+	checking_say(r->c,
+		     "%s: had its bytes in common with other files, one of "
+		     "which was written later: they may be that one's",
+		     path.data);
+	return 0;
+}
+
+static int mark_all_shared(struct rebuild *r)
+{
+	struct sharer *list = NULL;
+	size_t count = 0;
+	int err = list_sharers(r, &list, &count);
+
+	for (size_t at = 0; at < count && !err; at++)
+		if ((at && list[at - 1].blob == list[at].blob) ||
+		    (at + 1 < count && list[at + 1].blob == list[at].blob))
+			err = mark_shared(r, &list[at]);
+	free(list);
+	return err;
+}
+
 /* ---- blobs that the manifest does not know ---- */
 
 static int compare(const void *a, const void *b)
@@ -514,6 +596,8 @@ static int rebuild_all(struct rebuild *r)
 {
 	int err = read_manifest(r);
 
+	if (!err)
+		err = mark_all_shared(r);
 	if (err)
 		return err;
 	if (r->owned_count)

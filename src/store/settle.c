@@ -47,6 +47,9 @@ static bool take_blob(struct store *st, struct inode *i)
 	int err = blob_stat(st->blobs, i->blob, &s);
 	bool young = clock_from_timespec(&s.st_ctim) >= st->synced;
 
+	/* nobody writes it, and it was on disk before the row was */
+	if (i->flags & INODE_SHARED && !writing)
+		return false;
 	/* a blob that is missing for another reason is a damage: fsck's */
 	if (err == -ENOENT && (writing || i->ctime >= st->synced))
 		i->blob = i->size = i->blocks = 0;
@@ -86,7 +89,24 @@ static bool may_differ(const struct store *st, const struct inode *i)
 	return !st->was_clean || (i->flags & INODE_WRITING);
 }
 
-void settle_all(struct store *st)
+/* Who has which blob, and which contents there are. */
+static int load_share(struct store *st, struct inode *i)
+{
+	int err = 0;
+
+	if (i->flags & INODE_SHARED)
+		err = shares_reserve(&st->shares, i->blob, 1);
+	if (!err && i->flags & INODE_SHARED) {
+		shares_add(&st->shares, i, i->blob);
+		shares_haunt(&st->shares, i->blob);
+	}
+	if (!err && !st->read_only && i->flags & INODE_DIGEST &&
+	    i->size >= SHARE_LEAST)
+		(void)shares_find_twin(&st->shares, &st->names, i);
+	return err;
+}
+
+int settle_all(struct store *st)
 {
 	HOLD_WRITE(&st->lock);
 	const struct names *n = &st->names;
@@ -101,9 +121,12 @@ void settle_all(struct store *st)
 				changed = true;
 				put_row(st, i);
 			}
+			if (load_share(st, i))
+				return -ENOMEM;
 			if (!st->read_only)
 				janitor_queue(st, i);
 		}
 	if (changed)
 		tree_load(&st->names);
+	return 0;
 }

@@ -18,6 +18,7 @@
 #include "pool.h"
 #include "records.h"
 #include "rows.h"
+#include "shares.h"
 #include "stamp.h"
 #include "store/node.h"
 #include "store/record.h"
@@ -53,6 +54,7 @@ struct store {
 
 	pthread_rwlock_t lock;	/* the namespace */
 	struct names names;	/* under the lock */
+	struct shares shares;	/* under the lock */
 	struct records records; /* under the lock */
 
 	uint64_t next;	/* number of the next inode or blob; atomic */
@@ -117,7 +119,7 @@ int writer_recover(struct store *st, struct buf *why);
 
 /* settle.c: what a crash left in the blobs is made what the inodes say; before
  * anybody else knows the store */
-void settle_all(struct store *st);
+int settle_all(struct store *st);
 /* What is in the blobs now, to the disk. */
 int settle_on_disk(struct store *st);
 /* What META_SYNCED is if the disk has everything now. */
@@ -158,6 +160,8 @@ void node_fill(const struct inode *i, struct node_attr *ret_attr);
 /* No name, no opening, unknown to the kernel: its end. `sequence` is that of
  * the entry that dropped its row. */
 void node_reap(struct store *st, struct inode *i, uint64_t sequence);
+/* Its blob is removed, unless others have it. */
+void node_drop_blob(struct store *st, struct inode *i, uint64_t sequence);
 int node_check_name(const char *name);
 #define NODE_IS_SAVED(i) ((i)->nlink != 0)
 

@@ -304,7 +304,8 @@ static int start_threads(struct store *st)
 	/* the manifest of the last orderly end is still good */
 	if (st->was_clean && !faccessat(st->fd, "manifest.txt", F_OK, 0))
 		st->manifest_of = journal_appended(&st->journal);
-	settle_all(st);
+	if (!err)
+		err = settle_all(st);
 	if (!err && !st->read_only)
 		err = janitor_start(st);
 	if (!err)
@@ -385,9 +386,9 @@ static void bury_unlinked(struct store *st)
 
 	for (size_t slot = 0; slot < n->inode_slots; slot++)
 		for (struct inode *i = n->inodes[slot]; i; i = i->next)
-			if (!i->nlink && i->blob)
-				janitor_bury(st, i->blob,
-					     journal_appended(&st->journal));
+			if (!i->nlink)
+				node_drop_blob(st, i,
+					       journal_appended(&st->journal));
 }
 
 /* The order: nobody changes anything any more; names on disk, the dead gone,
@@ -414,6 +415,7 @@ void store_close(struct store *st)
 	tables_close(&st->tables);
 	journal_close(&st->journal);
 	janitor_release(&st->janitor);
+	shares_release(&st->shares);
 	names_release(&st->names);
 	records_release(&st->records);
 	value_free(st->config);

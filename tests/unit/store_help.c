@@ -101,7 +101,7 @@ bool help_digests(struct store *st)
 {
 	struct store_counts counts = { 0 };
 
-	for (int i = 0; i < 1000; i++) {
+	for (int i = 0; i < 6000; i++) {
 		store_count(st, &counts);
 		if (!counts.digests_pending)
 			return true;

@@ -24,7 +24,7 @@ uint64_t help_file(struct store *st, uint64_t dir, const char *name,
 int help_count(struct store *st, uint64_t dir);
 /* The file's content is this text. */
 bool help_is(struct store *st, const char *path, const char *text);
-/* Wait, a few seconds at most, till all digests are there. */
+/* Wait, a minute at most, till all digests are there. */
 bool help_digests(struct store *st);
 
 #endif

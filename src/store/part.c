@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Files that had a blob in common part: see shares.h for who gets the copy.
+ *
+ * The copy is on disk before a row names it: what was safe there must not be
+ * lost because somebody opened it. Files that read by way of us are moved while
+ * none of their reads is under way; a read that had begun would see what the
+ * other file's writer does next.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "blob.h"
+#include "opening.h"
+#include "state.h"
+
+#define MOVE_MOST 64 /* files moved with one entry of the journal */
+#define CHUNK ((size_t)1 << 20)
+
+/* ---- the copy ---- */
+
+static int copy_by_hand(int from, int to, off_t at, off_t end)
+{
+	AUTO(free_text) char *chunk = malloc(CHUNK);
+
+	if (!chunk)
+		return -ENOMEM;
+	while (at < end) {
+		size_t want =
+			end - at < (off_t)CHUNK ? (size_t)(end - at) : CHUNK;
+		ssize_t got = pread(from, chunk, want, at);
+
+		if (got > 0)
+			got = pwrite(to, chunk, (size_t)got, at);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return got ? -errno : -EIO;
+		at += got;
+	}
+	return 0;
+}
+
+static int copy_part(int from, int to, off_t at, off_t end)
+{
+	while (at < end) {
+		off_t in = at, out = at;
+		ssize_t got = copy_file_range(from, &in, to, &out,
+					      (size_t)(end - at), 0);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0 && (errno == ENOSPC || errno == EDQUOT ||
+				errno == EIO || errno == EFBIG))
+			return -errno;
+		if (got <= 0)
+			return copy_by_hand(from, to, at, end);
+		at += got;
+	}
+	return 0;
+}
+
+/* Holes stay holes. */
+static int copy_all(int from, int to, off_t size)
+{
+	off_t at = 0;
+	int err = 0;
+
+	while (!err && at < size) {
+		off_t data = lseek(from, at, SEEK_DATA);
+
+		if (data < 0 && errno == ENXIO)
+			break;
+		if (data < 0)
+			return -errno;
+		at = lseek(from, data, SEEK_HOLE);
+		if (at < 0)
+			return -errno;
+		if (data < size)
+			err = copy_part(from, to, data, at < size ? at : size);
+	}
+	if (!err && ftruncate(to, size))
+		err = -errno;
+	return err;
+}
+
+static int copy_blob(int from, int to, uint64_t keep)
+{
+	struct stat s;
+	int err = 0;
+
+	if (fstat(from, &s))
+		return -errno;
+	if (keep >= (uint64_t)s.st_size && !ioctl(to, FICLONE, from))
+		keep = (uint64_t)s.st_size;
+	else if (keep < (uint64_t)s.st_size)
+		err = copy_all(from, to, (off_t)keep);
+	else
+		err = copy_all(from, to, s.st_size);
+	if (!err && keep && fdatasync(to))
+		err = -errno;
+	return err;
+}
+
+void parted_discard(struct store *st, struct parted *p)
+{
+	close(p->fd);
+	(void)blob_remove(st->blobs, p->blob);
+}
+
+int opening_part(struct store *st, uint64_t blob, uint64_t keep,
+		 struct parted *ret_parted)
+{
+	AUTO(close_fd) int from = -1;
+	struct parted p;
+	/* a descriptor of our own: its offset moves */
+	int err = blob_open(st->blobs, blob, O_RDONLY, &from);
+
+	if (!err)
+		err = pool_take(st, &p.blob, &p.fd);
+	if (err)
+		return err;
+	err = copy_blob(from, p.fd, keep);
+	if (err)
+		parted_discard(st, &p);
+	else
+		*ret_parted = p;
+	return err;
+}
+
+/* ---- the others move ---- */
+
+static void put_behind(int fd, int file)
+{
+	while (fd >= 0 && fd != file && dup3(file, fd, O_CLOEXEC) < 0 &&
+	       errno == EINTR)
+		;
+}
+
+void opening_set_file(struct opening *o, int fd)
+{
+	put_behind(__atomic_load_n(&o->rfd, __ATOMIC_RELAXED), fd);
+	put_behind(opening_wfd(o), fd);
+}
+
+/* Some of the other files of the blob, those that are open: nobody reads them
+ * by way of us while they are in here. */
+struct moving {
+	struct store *st;
+	struct inode *keeper;
+	uint64_t blob;
+	struct inode *i[MOVE_MOST]; /* as long as their openings are grabbed */
+	struct opening *o[MOVE_MOST];
+	unsigned int count;
+	bool moved; /* any */
+};
+
+static int stop_some(struct moving *m)
+{
+	HOLD_READ(&m->st->lock);
+	struct share *e = shares_of(&m->st->shares, m->keeper);
+
+	if (!e || m->keeper->blob != m->blob)
+		return -EAGAIN;
+	for (uint32_t at = 0; at < e->count && m->count < MOVE_MOST; at++) {
+		struct inode *i = e->member[at];
+
+		if (i == m->keeper || !i->opening)
+			continue;
+		m->o[m->count] = opening_grab(i);
+		m->i[m->count++] = i;
+	}
+	return 0;
+}
+
+static bool is_stopped(const struct moving *m, const struct inode *i)
+{
+	for (unsigned int at = 0; at < m->count; at++)
+		if (m->i[at] == i && m->o[at] == i->opening)
+			return true;
+	return false;
+}
+
+static void move_one(struct store *st, struct inode *i, const struct parted *to,
+		     struct rows *rows)
+{
+	shares_leave(&st->shares, i);
+	shares_add(&st->shares, i, to->blob);
+	if (i->opening)
+		opening_set_file(i->opening, to->fd);
+	if (NODE_IS_SAVED(i))
+		rows_put_inode(rows, i);
+}
+
+/* *ret_left: how many still have the blob, the keeper left out. */
+static int move_some(struct moving *m, const struct parted *to,
+		     uint32_t *ret_left)
+{
+	HOLD_WRITE(&m->st->lock);
+	struct share *e = shares_of(&m->st->shares, m->keeper);
+	unsigned int moved = 0;
+	struct rows rows;
+	int err;
+
+	if (!e || m->keeper->blob != m->blob)
+		return -EAGAIN;
+	err = shares_reserve(&m->st->shares, to->blob, MOVE_MOST);
+	if (!err)
+		err = journal_begin(&m->st->journal, MOVE_MOST * ROW_ROOM,
+				    &rows);
+	if (err)
+		return err;
+	for (uint32_t at = e->count; at-- && moved < MOVE_MOST;) {
+		struct inode *i = e->member[at];
+
+		if (i == m->keeper || (i->opening && !is_stopped(m, i)))
+			continue;
+		move_one(m->st, i, to, &rows);
+		moved++;
+	}
+	if (rows.len)
+		journal_end(&m->st->journal, &rows);
+	if (moved)
+		shares_find_instead(&m->st->shares, to->blob, m->keeper->ino);
+	m->moved |= moved;
+	*ret_left = e->count - 1;
+	return 0;
+}
+
+static int move_round(struct moving *m, const struct parted *to,
+		      uint32_t *ret_left)
+{
+	int err = stop_some(m);
+
+	for (unsigned int at = 0; at < m->count; at++)
+		pthread_rwlock_wrlock(&m->o[at]->io);
+	if (!err)
+		err = move_some(m, to, ret_left);
+	for (unsigned int at = 0; at < m->count; at++)
+		pthread_rwlock_unlock(&m->o[at]->io);
+	for (unsigned int at = 0; at < m->count; at++)
+		opening_drop(m->st, m->i[at], m->o[at]);
+	m->count = 0;
+	return err;
+}
+
+static void forget_room(struct store *st, uint64_t blob)
+{
+	HOLD_WRITE(&st->lock);
+
+	shares_cancel(&st->shares, blob);
+}
+
+int opening_part_others(struct store *st, struct inode *i, uint64_t blob)
+{
+	struct moving m = { .st = st, .keeper = i, .blob = blob };
+	struct parted to;
+	uint32_t left = 1;
+	int err = opening_part(st, blob, UINT64_MAX, &to);
+
+	if (err)
+		return err;
+	while (!err && left)
+		err = move_round(&m, &to, &left);
+	if (m.moved) {
+		close(to.fd);
+		return err;
+	}
+	forget_room(st, to.blob);
+	parted_discard(st, &to);
+	return err;
+}
