@@ -232,6 +232,10 @@ static int choose_twin(struct store *st, struct inode *i,
 	twin = shares_find_twin(&st->shares, &st->names, i);
 	if (!twin || twin->blob == i->blob)
 		return -ENOENT;
+	if (i->opening) {
+		i->flags |= INODE_TWIN;
+		return -ENOENT;
+	}
 	*sharing = job;
 	job->file[job->count] = (struct digest_file){ .ino = i->ino,
 						      .blob = twin->blob,

@@ -199,6 +199,25 @@ TEST(share_when_closed)
 	CHECK(comes_to(st, 1));
 }
 
+/* The kernel may be about to open the blob of a file that is to be passed
+ * through, when nobody has that yet. */
+TEST(share_not_while_lent)
+{
+	AUTO(store_release) struct store *st = help_open(help_path("s"));
+	uint64_t a = make(st, "a", 'a'), b = make(st, "b", 'a');
+	AUTO(content_release) struct content *c = NULL;
+	AUTO(content_release) struct content *d = NULL;
+
+	CHECK_INT(content_open(st, a, O_RDONLY | O_PATH, &c), 0);
+	CHECK_INT(content_open(st, b, O_RDONLY | O_PATH, &d), 0);
+	CHECK(help_digests(st));
+	usleep(700000);
+	CHECK_INT(blobs(st), 2);
+	content_release(&c);
+	content_release(&d);
+	CHECK(comes_to(st, 1));
+}
+
 TEST(share_ends_with_a_writer)
 {
 	struct three t;
