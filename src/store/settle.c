@@ -92,6 +92,7 @@ static bool may_differ(const struct store *st, const struct inode *i)
 /* Who has which blob, and which contents there are. */
 static int load_share(struct store *st, struct inode *i)
 {
+	const struct inode *twin = NULL;
 	int err = 0;
 
 	if (i->flags & INODE_SHARED)
@@ -102,7 +103,9 @@ static int load_share(struct store *st, struct inode *i)
 	}
 	if (!err && !st->read_only && i->flags & INODE_DIGEST &&
 	    i->size >= SHARE_LEAST)
-		(void)shares_find_twin(&st->shares, &st->names, i);
+		twin = shares_find_twin(&st->shares, &st->names, i);
+	if (twin && twin->blob != i->blob)
+		janitor_queue_twin(st, i);
 	return err;
 }
 

@@ -218,6 +218,24 @@ TEST(share_not_while_lent)
 	CHECK(comes_to(st, 1));
 }
 
+/* What an earlier life of the store did not come to. */
+TEST(share_after_all)
+{
+	AUTO(store_release) struct store *st = help_open(help_path("s"));
+	uint64_t a = make(st, "a", 'a'), b = make(st, "b", 'a');
+	AUTO(content_release) struct content *c = NULL;
+	AUTO(content_release) struct content *d = NULL;
+
+	CHECK_INT(content_open(st, a, O_RDONLY, &c), 0);
+	CHECK_INT(content_open(st, b, O_RDONLY, &d), 0);
+	CHECK(help_digests(st));
+	CHECK_INT(blobs(st), 2);
+	content_release(&c);
+	content_release(&d);
+	help_reopen(&st);
+	CHECK(comes_to(st, 1));
+}
+
 TEST(share_ends_with_a_writer)
 {
 	struct three t;
