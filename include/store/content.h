@@ -50,7 +50,7 @@ bool content_is_lent(struct content *c, uint64_t *ret_blob);
 /* The blob to be registered: a file that has none yet gets one first, so that
  * all its opens have the same. -EROFS: it has none, and cannot get one. */
 int content_get_blob(struct content *c, uint64_t *ret_blob, int *ret_fd);
-/* Would it have to be copied, were it opened for writing? */
+/* Might it have to be copied, were it opened for writing? */
 bool content_is_shared(struct store *st, uint64_t ino);
 
 ssize_t content_read(struct content *c, void *to, size_t len, uint64_t off);

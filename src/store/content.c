@@ -115,7 +115,8 @@ static void set_mode(struct content *c)
 
 	if (c->o->mode != OPENING_FREE)
 		return;
-	lent = shares_hold(&c->st->shares, c->i);
+	/* read-only, nobody writes: all may be */
+	lent = c->st->read_only || shares_hold(&c->st->shares, c->i);
 	c->o->mode = lent ? OPENING_LENT : OPENING_HELD;
 }
 
@@ -473,13 +474,14 @@ static int truncate_to(struct content *c, uint64_t size)
 	return 0;
 }
 
-static bool may_be_free(struct store *st, uint64_t ino, uint64_t *ret_blob,
-			uint32_t *ret_holds)
+static bool may_be_free(struct store *st, uint64_t ino, bool writes,
+			uint64_t *ret_blob, uint32_t *ret_holds)
 {
 	HOLD_READ(&st->lock);
 	const struct inode *i = inode_find(&st->names, ino);
 
 	if (!i || !inode_is_file(i) || i->opening ||
+	    (!writes && shares_is_holder(&st->shares, i)) ||
 	    !shares_may_be_free(&st->shares, i, ret_holds))
 		return false;
 	*ret_blob = i->blob;
@@ -493,13 +495,14 @@ static void free_blob(struct store *st, uint64_t blob, uint32_t holds)
 	shares_free(&st->shares, blob, holds);
 }
 
-/* Another file of its blob was passed through once: is that over? */
-static void free_holder(struct store *st, uint64_t ino)
+/* A file of its blob was passed through once: is that over? Who only reads need
+ * not ask whether he is it. */
+static void free_holder(struct store *st, uint64_t ino, bool writes)
 {
 	uint64_t blob;
 	uint32_t holds;
 
-	if (may_be_free(st, ino, &blob, &holds) &&
+	if (may_be_free(st, ino, writes, &blob, &holds) &&
 	    blob_is_unused(st->blobs, blob))
 		free_blob(st, blob, holds);
 }
@@ -521,7 +524,7 @@ static int open_with(struct store *st, uint64_t ino, int flags, uint64_t keep,
 	c->ino = ino;
 	c->lends = flags & O_PATH;
 	if ((writing || c->lends) && !st->read_only)
-		free_holder(st, ino);
+		free_holder(st, ino, writing);
 	err = get_opening(st, ino, writing, &fresh, c);
 	opening_free(fresh);
 	if (!err && (writing || !(c->lends && content_is_lent(c, &blob))))
@@ -565,7 +568,7 @@ bool content_is_shared(struct store *st, uint64_t ino)
 	HOLD_READ(&st->lock);
 	const struct inode *i = inode_find(&st->names, ino);
 
-	return i && inode_is_file(i) && shares_of(&st->shares, i);
+	return i && inode_is_file(i) && i->flags & INODE_SHARED;
 }
 
 /* ---- what a writer leaves behind ---- */

@@ -242,7 +242,7 @@ bool shares_may_be_free(const struct shares *s, const struct inode *i,
 {
 	const struct share *e = find_of(s, i);
 
-	if (!may_be_free(e) || e->holder == i)
+	if (!may_be_free(e))
 		return false;
 	*ret_holds = e->holds;
 	return true;

@@ -73,8 +73,9 @@ bool shares_hold(struct shares *s, struct inode *i);
 bool shares_is_holder(const struct shares *s, const struct inode *i);
 /* What an earlier life left may be mapped. */
 void shares_haunt(struct shares *s, uint64_t blob);
-/* Would i have to wait for a holder that may be gone? Then *ret_holds is for
- * shares_free, when the blob was seen to be unused afterwards. */
+/* Is there a holder that may be gone, though he is not known to be? Then
+ * *ret_holds is for shares_free, when the blob was seen to be unused
+ * afterwards. */
 bool shares_may_be_free(const struct shares *s, const struct inode *i,
 			uint32_t *ret_holds);
 void shares_free(struct shares *s, uint64_t blob, uint32_t holds);

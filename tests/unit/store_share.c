@@ -345,6 +345,54 @@ TEST(share_is_lent_to_one)
 	CHECK(close_three(&t, 4));
 }
 
+/* Nothing is copied for the others where the one that was passed through once
+ * is overwritten. */
+TEST(share_is_left_by_a_truncation)
+{
+	struct three t;
+	AUTO(content_release) struct content *c = NULL;
+	uint64_t blob, same;
+	int fd;
+
+	CHECK(open_three(&t));
+	CHECK_INT(content_open(t.st, t.b, O_RDONLY | O_PATH, &c), 0);
+	CHECK_INT(content_get_blob(c, &blob, &fd), 0);
+	content_release(&c);
+	CHECK_INT(content_open(t.st, t.b, O_WRONLY | O_TRUNC | O_PATH, &c), 0);
+	content_release(&c);
+	CHECK_INT(content_open(t.st, t.c, O_RDONLY | O_PATH, &c), 0);
+	CHECK(content_is_lent(c, &same));
+	CHECK_INT(same, blob);
+	CHECK(reads(c, 'a') && holds(t.st, t.a, 'a'));
+	content_release(&c);
+	CHECK(close_three(&t, 2));
+}
+
+/* Where nobody writes, all are passed through. */
+TEST(share_read_only)
+{
+	struct three t;
+	AUTO(free_text) char *path = NULL;
+	AUTO(buf_release) struct buf why = BUF_INIT(BUF_MAX);
+	AUTO(content_release) struct content *c = NULL;
+	AUTO(content_release) struct content *d = NULL;
+	struct store_options options = { .read_only = true };
+	uint64_t blob, same;
+
+	CHECK(open_three(&t));
+	path = strdup(store_path(t.st));
+	store_release(&t.st);
+	CHECK_INT(store_open(path, &options, &why, &t.st), 0);
+	CHECK_INT(content_open(t.st, t.a, O_RDONLY | O_PATH, &c), 0);
+	CHECK_INT(content_open(t.st, t.b, O_RDONLY | O_PATH, &d), 0);
+	CHECK(content_is_lent(c, &blob) && content_is_lent(d, &same));
+	CHECK_INT(same, blob);
+	CHECK(reads(c, 'a') && reads(d, 'a'));
+	content_release(&c);
+	content_release(&d);
+	store_release(&t.st);
+}
+
 /* A mapping outlives the open file, and nobody tells: a descriptor of the blob
  * stands for it here. */
 TEST(share_with_a_mapping)
