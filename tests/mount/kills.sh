@@ -1,9 +1,10 @@
 #!/bin/bash
 # kill -9 of the daemon before, in and after each system call of an upload by cp,
-# rsync, tar and Jupyter (tests/kills/kills.c); then what close() acknowledged is
-# there, no file holds what nobody wrote, the index agrees, and the same command
-# brings the rest. KILLS: how many, else as many as 25 s allow; KILL_SEED: where they
-# begin; KILL_CLIENTS: which of cp, rsync and tar.
+# rsync, tar and Jupyter (tests/kills/kills.c), and of a program that writes files
+# with equal contents; then what close() acknowledged is there, no file holds what
+# nobody wrote, the index agrees, and the same command brings the rest. KILLS: how
+# many, else as many as 25 s allow; KILL_SEED: where they begin; KILL_CLIENTS: which
+# of cp, rsync, tar and share.
 # limit: 400 s, since what is missing is installed first
 . "${0%/*}/../lib.sh"
 need rsync python3 tar cc
@@ -16,13 +17,16 @@ cp "$TOP"/contrib/samples/datasets/rainfall/* "$src/"
 head -c 5 /dev/urandom >"$src/sub/small.dat"
 head -c 131072 /dev/urandom >"$src/sub/deep/even.dat"
 head -c 300001 /dev/urandom >"$src/sub/deep/odd.dat"
+for n in 1 2 3 4; do head -c 200000 /dev/urandom >"$src/twin-$n.dat"; done
+cp "$src/twin-1.dat" "$src/copy.dat"
 tar -C "$src" -cf "$WORK/src.tar" .
 
 upload_cp() { echo cp -rT "$src" "$dst"; }
 upload_rsync() { echo rsync -a "$src/" "$dst/"; }
 upload_tar() { echo tar -C "$dst" -xf "$WORK/src.tar"; }
 upload_jupyter() { echo python3 "$TOP/tests/kills/jupyter.py" "$port" "$src" datasets/upload; }
-clients=${KILL_CLIENTS-cp rsync tar}
+upload_share() { echo python3 "$TOP/tests/kills/share.py" "$src" "$dst"; }
+clients=${KILL_CLIENTS-cp rsync tar share}
 
 # ---- a Jupyter server, where there is one ----
 
@@ -48,6 +52,30 @@ end_jupyter() {
 }
 answers() { (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; }
 
+# ---- files with equal contents ----
+
+have_one_blob() { [ "$(find "$STORE/blobs" -type f -size 200000c | wc -l)" = 1 ]; }
+make_equal() {
+	cp -rT "$src" "$dst"
+	rm "$dst/copy.dat"
+	head -c 200000 /dev/zero | tee "$dst"/twin-[1-4].dat >/dev/null
+	wait_for 60 have_one_blob || fail "the files have blobs of their own"
+	mount_stop
+	cp -a "$STORE" "$WORK/equal"
+	mount_start
+}
+# a store of another time, which has them already
+begin_equal() {
+	if [ ! -e "$WORK/equal" ]; then
+		make_equal
+		return
+	fi
+	mount_stop
+	rm -r "$STORE"
+	cp -a "$WORK/equal" "$STORE"
+	mount_start
+}
+
 # ---- a kill, and a look ----
 
 # run CLIENT POINT: the upload, in which the daemon dies
@@ -55,6 +83,7 @@ run() {
 	local asked=()
 	[ "$1" != jupyter ] || asked=(-p "$server")
 	[ "$1" != tar ] || mkdir -p "$dst"
+	[ "$1" != share ] || begin_equal
 	# shellcheck disable=SC2046
 	"$WORK/kills" "$MNT" "$DAEMON" "$2" "$WORK/log" "${asked[@]}" $(upload_"$1") \
 		>"$WORK/said" 2>&1

@@ -20,9 +20,12 @@ import os
 import random
 import re
 import sqlite3
+import subprocess
 import sys
+import time
 
 LINE = 64
+QUIET = 4.5  # seconds: files with equal contents have one blob by then
 
 
 def stream(name, version, start, end):
@@ -130,6 +133,31 @@ class Writer:
         if self.chance(self.rate):
             self.sync_file(name)
 
+    def copy(self):
+        old, name = self.some(), self.fresh()
+        version, size = self.files[old]
+        self.log("create", name, version, size)
+        subprocess.run(["cp", self.path(old), self.path(name)], check=True)
+        self.files[name] = (version, size)
+        if self.chance(self.rate):
+            self.sync_file(name)
+
+    def renew(self):
+        name, size, version = self.some(), self.size(), self.new_version()
+        self.log("create", name, version, size)
+        self.pour(name, os.O_WRONLY | os.O_TRUNC, version, 0, size, self.chance(self.rate))
+        self.files[name] = (version, size)
+
+    # what is done to one of them is not to be seen in the others
+    def make_equal(self):
+        version, size = self.new_version(), 300000
+        for _ in range(6):
+            name = self.fresh()
+            self.log("create", name, version, size)
+            self.pour(name, os.O_WRONLY | os.O_CREAT, version, 0, size, self.chance(0.5))
+            self.files[name] = (version, size)
+        time.sleep(QUIET)
+
     def replace(self):
         name, size, version = self.some(), self.size(), self.new_version()
         temporary = self.fresh(".t")
@@ -178,13 +206,17 @@ class Writer:
         self.sync_dir(name)
 
     def run(self):
+        # with a database at work beside us it is never quiet (powercut.sh)
+        if self.base // 10 % 3 == 0:
+            self.make_equal()
         while True:
             if len(self.files) < 4:
                 self.create()
                 continue
             self.random.choices(
                 [self.create, self.append, self.shorten, self.replace, self.move, self.remove,
-                 self.make_dir, self.make_link], [8, 5, 2, 5, 2, 3, 1, 1])[0]()
+                 self.make_dir, self.make_link, self.copy, self.renew],
+                [8, 5, 2, 5, 2, 3, 1, 1, 4, 4])[0]()
 
 
 def version_name(version):
