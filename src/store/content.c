@@ -201,7 +201,8 @@ static int become_writer(struct content *c, uint64_t blob, int fd, bool first)
 	c->o->writers++;
 	i->blob = c->blob = blob;
 	i->flags |= INODE_WRITING;
-	i->flags &= (uint16_t) ~(INODE_DIGEST | INODE_HASHED | INODE_TWIN);
+	i->flags &= (uint16_t) ~(INODE_DIGEST | INODE_HASHED | INODE_TWIN |
+				 INODE_TRIED);
 	if (c->lends)
 		set_mode(c);
 	if (first && NODE_IS_SAVED(i)) {
