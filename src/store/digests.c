@@ -315,16 +315,6 @@ size_t digests_send(struct store *st)
 	return 0;
 }
 
-/* A writer has taken INODE_HASHED away. */
-static bool is_wanted(struct store *st, const struct digest_file *f,
-		      struct inode **ret_inode)
-{
-	struct inode *i = inode_find(&st->names, f->ino);
-
-	*ret_inode = i;
-	return i && i->nlink && (i->flags & INODE_HASHED) && i->blob == f->blob;
-}
-
 /* It goes to the end of the queue, which is left alone for a moment. */
 static void put_off(struct store *st, struct inode *i)
 {
@@ -333,18 +323,20 @@ static void put_off(struct store *st, struct inode *i)
 	st->janitor.not_before = clock_monotonic() + BUSY_NS;
 }
 
-/* True: it was written after its last close, or is as if. The blob of several
- * files has the times of one of them, and nobody writes it. */
-static bool take_digest(struct inode *i, const struct digest_file *f)
+/* It may have been written after its last close, or be as if. The blob of
+ * several files has the times of one of them, and nobody writes it. */
+static void take_digest(struct store *st, struct digest_file *f,
+			struct inode *i, struct rows *rows)
 {
-	bool late = !(i->flags & INODE_SHARED) &&
-		    clock_from_timespec(&f->stat.st_ctim) > i->ctime &&
-		    node_take_stat(i, &f->stat);
-
+	f->late = !(i->flags & INODE_SHARED) &&
+		  clock_from_timespec(&f->stat.st_ctim) > i->ctime &&
+		  node_take_stat(i, &f->stat);
 	i->flags &= (uint16_t)~INODE_HASHED;
 	i->flags |= INODE_DIGEST;
 	memcpy(i->digest, f->digest, sizeof(i->digest));
-	return late;
+	rows_put_inode(rows, i);
+	if (i->size >= SHARE_LEAST)
+		janitor_queue_twin(st, i);
 }
 
 static void end_work(struct store *st, const struct digest_file *f)
@@ -358,19 +350,17 @@ static void end_work(struct store *st, const struct digest_file *f)
 static void record_digest(struct store *st, struct digest_file *f,
 			  struct rows *rows)
 {
-	struct inode *i;
+	struct inode *i = inode_find(&st->names, f->ino);
 
 	end_work(st, f);
-	if (!is_wanted(st, f, &i))
+	/* a writer has taken INODE_HASHED away */
+	if (!i || !i->nlink || !(i->flags & INODE_HASHED))
 		return;
-	if (f->err == -EBUSY)
+	/* it can be written, or was moved to another blob */
+	if (f->err == -EBUSY || i->blob != f->blob)
 		put_off(st, i);
-	if (f->err)
-		return;
-	f->late = take_digest(i, f);
-	rows_put_inode(rows, i);
-	if (i->size >= SHARE_LEAST)
-		janitor_queue_twin(st, i);
+	else if (!f->err)
+		take_digest(st, f, i, rows);
 }
 
 /* ---- sharing ---- */
@@ -422,19 +412,16 @@ static void record_share(struct store *st, struct digest_file *f,
 	struct inode *i = inode_find(&st->names, f->ino);
 	struct inode *twin = inode_find(&st->names, f->twin);
 
-	if (!i || !i->nlink || !(i->flags & INODE_DIGEST) || i->blob != f->own)
+	if (!i || !i->nlink || !(i->flags & INODE_DIGEST))
 		return;
-	if (f->err == -EBUSY || !(i->flags & INODE_UNUSED)) {
-		try_again(st, i);
-		return;
-	}
-	if (f->err)
-		return;
-	/* the other one was written, or has moved itself: look again */
-	if (are_twins(i, twin) && twin->blob == f->blob)
-		share(st, f, i, twin, rows);
-	else
+	/* one was written, or has moved, and its old blob may be gone: look
+	 * again */
+	if (i->blob != f->own || !are_twins(i, twin) || twin->blob != f->blob)
 		janitor_queue_twin(st, i);
+	else if (f->err == -EBUSY || !(i->flags & INODE_UNUSED))
+		try_again(st, i);
+	else if (!f->err)
+		share(st, f, i, twin, rows);
 }
 
 /* All of a job in one entry of the journal. *ret_sequence is its number. */
