@@ -37,6 +37,8 @@ struct shots;
 struct waits;
 struct work;
 
+#define FS_READERS 64
+
 struct fs {
 	struct store *store;
 	struct catalog *catalog;
@@ -58,6 +60,9 @@ struct fs {
 	bool passthrough; /* the kernel reads and writes blobs itself */
 	uid_t uid;	  /* who mounted */
 	int ready_fd; /* who started us waits for a byte on it; -1: nobody */
+	/* who has a large file open for reading: open.c */
+	_Atomic uint64_t readers[FS_READERS];
+	_Atomic uint32_t reads;
 	/* Grows with everything that may make a generated file another. */
 	_Atomic uint64_t changes;
 };

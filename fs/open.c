@@ -4,7 +4,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "backing.h"
 #include "base/cleanup.h"
@@ -43,10 +46,69 @@ static void unlist(struct fs *fs, struct handle *h)
 		fs->handles->first = h->next;
 }
 
+/* ---- copies within the mount ---- */
+
+/* Of each thread the last large file that it opened, more or less: the thread's
+ * number, and one that tells this open from others. */
+static _Atomic uint64_t *reader_of(struct fs *fs, pid_t pid)
+{
+	return &fs->readers[(unsigned int)pid % FS_READERS];
+}
+
+static void note_reader(struct fs *fs, struct handle *h, pid_t pid)
+{
+	h->reader = (uint64_t)pid << 32 | (uint32_t)(fs->reads++ + 1);
+	atomic_store(reader_of(fs, pid), h->reader);
+}
+
+static void forget_reader(struct fs *fs, const struct handle *h)
+{
+	uint64_t mark = h->reader;
+
+	if (mark)
+		atomic_compare_exchange_strong(
+			reader_of(fs, (pid_t)(mark >> 32)), &mark, 0);
+}
+
+static bool is_reader(struct fs *fs, pid_t pid)
+{
+	return pid > 0 &&
+	       atomic_load(reader_of(fs, pid)) >> 32 == (uint64_t)pid;
+}
+
+static bool is_cp(pid_t pid)
+{
+	char path[32], name[4] = "";
+	AUTO(close_fd) int fd = -1;
+
+	snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd >= 0 && read(fd, name, sizeof(name)) == 3 &&
+	       !memcmp(name, "cp\n", 3);
+}
+
+/*
+ * cp(1) opens a file, then its copy, then asks for all of the one to be copied
+ * to the other. It could be given the blob of the first, but not if the kernel
+ * writes the second by itself: so that is opened in another way, which is slow
+ * for whoever writes the bytes, as all others do.
+ */
+static bool will_copy(fuse_req_t req, int flags)
+{
+	const int others = O_TRUNC | O_APPEND | O_DSYNC | O_DIRECT;
+	pid_t pid = fuse_req_ctx(req)->pid;
+
+	return (flags & O_ACCMODE) == O_WRONLY && !(flags & others) &&
+	       is_reader(fs_of(req), pid) && is_cp(pid);
+}
+
+/* ---- handles ---- */
+
 static void handle_free(struct fs *fs, struct handle *h)
 {
 	struct shot *shot = atomic_load(&h->shot);
 
+	forget_reader(fs, h);
 	if (h->backed)
 		backing_put(fs, h->ino);
 	if (h->content)
@@ -134,8 +196,12 @@ static int open_content(fuse_req_t req, struct handle *h,
 {
 	struct fs *fs = fs_of(req);
 	int flags = (fi->flags & ~O_PATH) | (fs->passthrough ? O_PATH : 0);
-	int err = content_open(fs->store, h->ino, flags, &h->content);
+	int err = -EBUSY;
 
+	if (will_copy(req, fi->flags))
+		err = content_open_later(fs->store, h->ino, &h->content);
+	if (err == -EBUSY)
+		err = content_open(fs->store, h->ino, flags, &h->content);
 	if (!err)
 		err = sync_names(fs, fi);
 	if (err)
@@ -145,6 +211,8 @@ static int open_content(fuse_req_t req, struct handle *h,
 		drop_suid(fs, h->ino);
 	/* the close of a reader is nothing that we need to hear of at once */
 	fi->noflush = (fi->flags & O_ACCMODE) == O_RDONLY;
+	if (fi->noflush && content_is_large(h->content))
+		note_reader(fs, h, fuse_req_ctx(req)->pid);
 	if (fs->passthrough)
 		return pass_through(req, h, fi);
 	fi->keep_cache = 1; /* the notifier says when to drop it */

@@ -19,7 +19,8 @@ struct handle {
 	_Atomic bool ready;
 	enum handle_type type;
 	uint64_t ino;
-	uid_t uid; /* who opened it */
+	uid_t uid;	 /* who opened it */
+	uint64_t reader; /* its mark in fs->readers, or 0 */
 	struct content *content;
 	atomic_bool emptied;	     /* and not judged since: check.c */
 	bool backed;		     /* counted in backing.h */

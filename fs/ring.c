@@ -152,7 +152,8 @@ struct put_off {
 	struct stat attr;
 	off_t off, other_off;
 	size_t size;
-	int mode; /* or to_set, whence, flags */
+	int mode;    /* or to_set, whence, flags */
+	char *bytes; /* owned */
 	char name[NAME_MAX + 1];
 };
 
@@ -161,6 +162,7 @@ static void run_put_off(struct job *job)
 	struct put_off *p = (struct put_off *)job;
 
 	p->op(p);
+	free(p->bytes);
 	free(p);
 }
 
@@ -393,6 +395,32 @@ void ring_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence,
 	}
 	p->off = off;
 	p->mode = whence;
+	put_off(p);
+}
+
+static void do_write(struct put_off *p)
+{
+	files_write(p->req, p->ino, p->bytes, p->size, p->off, &p->fi);
+}
+
+/* A file that got the blob of another one is copied with its first write. */
+void ring_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size,
+		off_t off, struct fuse_file_info *fi)
+{
+	bool later = !view_is(ino) && on_ring(req) &&
+		     content_is_shared(fs_of(req)->store, ino);
+	char *bytes = later ? malloc(size) : NULL;
+	struct put_off *p = bytes ? put_off_new(req, ino, fi, do_write) : NULL;
+
+	if (!p) {
+		free(bytes);
+		files_write(req, ino, buf, size, off, fi);
+		return;
+	}
+	memcpy(bytes, buf, size);
+	p->bytes = bytes;
+	p->size = size;
+	p->off = off;
 	put_off(p);
 }
 

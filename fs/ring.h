@@ -54,6 +54,8 @@ void ring_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t offset,
 		    off_t length, struct fuse_file_info *fi);
 void ring_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence,
 		struct fuse_file_info *fi);
+void ring_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size,
+		off_t off, struct fuse_file_info *fi);
 void ring_copy(fuse_req_t req, fuse_ino_t ino_in, off_t off_in,
 	       struct fuse_file_info *fi_in, fuse_ino_t ino_out, off_t off_out,
 	       struct fuse_file_info *fi_out, size_t len, int flags);

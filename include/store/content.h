@@ -26,6 +26,14 @@ struct content; /* one open; may be used by several threads at once */
  */
 int content_open(struct store *st, uint64_t ino, int flags,
 		 struct content **ret_content);
+/*
+ * For writing, a new file that is likely to be filled by a copy of another one.
+ * It is not to be passed through, and gets a blob with the first that is
+ * written; content_copy of a whole file gives it the blob of that one instead.
+ * -EBUSY: it is not new, or somebody has it passed through.
+ */
+int content_open_later(struct store *st, uint64_t ino,
+		       struct content **ret_content);
 /* For reading, by content_fd and pread as long as it is open. */
 int content_open_steady(struct store *st, uint64_t ino,
 			struct content **ret_content);
@@ -50,6 +58,8 @@ bool content_is_lent(struct content *c, uint64_t *ret_blob);
 /* The blob to be registered: a file that has none yet gets one first, so that
  * all its opens have the same. -EROFS: it has none, and cannot get one. */
 int content_get_blob(struct content *c, uint64_t *ret_blob, int *ret_fd);
+/* When it was opened, it was large enough to share its blob. */
+bool content_is_large(const struct content *c);
 /* Might it have to be copied, were it opened for writing? */
 bool content_is_shared(struct store *st, uint64_t ino);
 
@@ -60,6 +70,7 @@ ssize_t content_write(struct content *c, const void *from, size_t len,
 int content_allocate(struct content *c, int mode, uint64_t off, uint64_t len);
 /* whence: SEEK_DATA, SEEK_HOLE; offset or -ENXIO. */
 int64_t content_seek(struct content *c, uint64_t off, int whence);
+/* Nothing is copied where the blob can be shared: see content_open_later. */
 ssize_t content_copy(struct content *from, uint64_t from_off,
 		     struct content *to, uint64_t to_off, size_t len);
 

@@ -118,6 +118,20 @@ int blob_remove(int dir, uint64_t blob)
 	return unlinkat(dir, p.text, 0) && errno != ENOENT ? -errno : 0;
 }
 
+/*
+ * A blob that the kernel writes by itself can be written when its file is
+ * closed long since: through a mapping, which nobody tells us of. The kernel
+ * knows: it gives no read lease while somebody could write. Where it has no
+ * leases, we believe the close.
+ */
+bool blob_has_writer(int fd)
+{
+	if (fcntl(fd, F_SETLEASE, F_RDLCK))
+		return errno == EAGAIN;
+	(void)fcntl(fd, F_SETLEASE, F_UNLCK);
+	return false;
+}
+
 /* The kernel gives a write lease to the only one who has the file. */
 bool blob_is_unused(int dir, uint64_t blob)
 {

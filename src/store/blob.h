@@ -18,6 +18,8 @@ int blob_make(int dir, uint64_t blob, int *ret_fd);
 int blob_open(int dir, uint64_t blob, int flags, int *ret_fd);
 int blob_stat(int dir, uint64_t blob, struct stat *ret_stat);
 int blob_remove(int dir, uint64_t blob);
+/* Somebody could write it; fd is a reader's. */
+bool blob_has_writer(int fd);
 /* Nobody has it open or mapped, as far as the disk's file system can tell. */
 bool blob_is_unused(int dir, uint64_t blob);
 /* Each file in blobs; its name is no blob's when `blob` is 0. A non-zero return

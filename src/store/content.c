@@ -23,8 +23,10 @@ struct content {
 	struct opening *o;
 	uint64_t ino;
 	uint64_t blob; /* as it was opened; 0: none yet */
-	bool writing;
-	bool lends; /* is to be passed through, if it may be */
+	bool writing;  /* atomic, where `later` */
+	bool lends;    /* is to be passed through, if it may be */
+	bool later;    /* a writer with the first that is written */
+	bool large;    /* enough to share its blob, when it was opened */
 };
 
 bool inode_take_stat(struct inode *i, const struct stat *s)
@@ -108,6 +110,11 @@ void opening_drop(struct store *st, struct inode *i, struct opening *o)
 	opening_free(drop_locked(st, i, o));
 }
 
+static bool is_writing(const struct content *c)
+{
+	return __atomic_load_n(&c->writing, __ATOMIC_RELAXED);
+}
+
 /* Under the namespace lock: passed through, or not. */
 static void set_mode(struct content *c)
 {
@@ -130,11 +137,17 @@ static int get_opening(struct store *st, uint64_t ino, bool writes,
 		return -ESTALE;
 	if (!inode_is_file(i))
 		return inode_is_dir(i) ? -EISDIR : -EINVAL;
+	if (c->later &&
+	    (i->blob || (i->opening && i->opening->mode == OPENING_LENT)))
+		return -EBUSY;
 	if (!i->opening)
 		i->opening = TAKE(*fresh);
 	c->o = opening_grab(i);
+	if (c->later)
+		c->o->mode = OPENING_HELD;
 	c->i = i;
 	c->blob = i->blob;
+	c->large = i->size >= SHARE_LEAST;
 	i->flags &= (uint16_t)~INODE_UNUSED;
 	/* a writer may have to leave the blob first: see enter */
 	if (c->lends && !writes)
@@ -202,7 +215,7 @@ static int become_writer(struct content *c, uint64_t blob, int fd, bool first)
 	i->blob = c->blob = blob;
 	i->flags |= INODE_WRITING;
 	i->flags &= (uint16_t) ~(INODE_DIGEST | INODE_HASHED | INODE_TWIN |
-				 INODE_TRIED);
+				 INODE_TRIED | INODE_STILL);
 	if (c->lends)
 		set_mode(c);
 	if (first && NODE_IS_SAVED(i)) {
@@ -211,7 +224,7 @@ static int become_writer(struct content *c, uint64_t blob, int fd, bool first)
 	}
 	if (gone)
 		janitor_bury(c->st, old, journal_appended(&c->st->journal));
-	c->writing = true;
+	__atomic_store_n(&c->writing, true, __ATOMIC_RELAXED);
 	return 0;
 }
 
@@ -453,6 +466,11 @@ bool content_is_lent(struct content *c, uint64_t *ret_blob)
 	return c->o->mode == OPENING_LENT;
 }
 
+bool content_is_large(const struct content *c)
+{
+	return c->large;
+}
+
 /* The descriptor of a reader that came without one. */
 static int reach(struct content *c)
 {
@@ -564,6 +582,37 @@ int content_open_steady(struct store *st, uint64_t ino,
 	return 0;
 }
 
+int content_open_later(struct store *st, uint64_t ino,
+		       struct content **ret_content)
+{
+	AUTO(content_release) struct content *c = calloc(1, sizeof(*c));
+	struct opening *fresh = opening_new();
+	int err = c && fresh ? 0 : -ENOMEM;
+
+	if (!err && st->read_only)
+		err = -EROFS;
+	if (!err) {
+		c->st = st;
+		c->ino = ino;
+		c->later = true;
+		err = get_opening(st, ino, true, &fresh, c);
+	}
+	opening_free(fresh);
+	if (err)
+		return err;
+	*ret_content = TAKE(c);
+	return 0;
+}
+
+/* Before anything is written. */
+static int be_writer(struct content *c)
+{
+	if (!c->later)
+		return c->writing ? 0 : -EBADF;
+	HOLD(&c->o->lock);
+	return is_writing(c) ? 0 : open_for_writing(c, UINT64_MAX);
+}
+
 bool content_is_shared(struct store *st, uint64_t ino)
 {
 	HOLD_READ(&st->lock);
@@ -640,9 +689,9 @@ static int settle_locked(struct content *c)
 
 int content_flush(struct content *c)
 {
-	int err = c->writing ? settle_locked(c) : 0;
+	int err = is_writing(c) ? settle_locked(c) : 0;
 
-	if (err || !c->writing)
+	if (err || !(is_writing(c) || c->later))
 		return err;
 	return __atomic_exchange_n(&c->o->changed, false, __ATOMIC_RELAXED);
 }
@@ -661,7 +710,7 @@ int content_sync(struct content *c, bool data_only)
 {
 	int err = sync_blob(c, data_only);
 
-	if (!err && c->writing)
+	if (!err && is_writing(c))
 		err = settle_locked(c);
 	return err ? err : journal_sync(&c->st->journal);
 }
@@ -744,17 +793,15 @@ static int drop_suid(struct content *c)
 ssize_t content_write(struct content *c, const void *from, size_t len,
 		      uint64_t off, bool kill_suid)
 {
-	int fd = opening_wfd(c->o);
 	size_t done = 0;
-	int err = 0;
+	int err = be_writer(c);
 
-	if (!c->writing)
-		return -EBADF;
-	if (kill_suid)
+	if (!err && kill_suid)
 		err = drop_suid(c);
 	while (!err && done < len) {
-		ssize_t put = pwrite(fd, (const char *)from + done, len - done,
-				     (off_t)(off + done));
+		ssize_t put =
+			pwrite(opening_wfd(c->o), (const char *)from + done,
+			       len - done, (off_t)(off + done));
 
 		if (put < 0 && errno != EINTR)
 			err = -errno;
@@ -788,8 +835,10 @@ int content_append(struct content *c, const void *data, size_t len)
 
 int content_allocate(struct content *c, int mode, uint64_t off, uint64_t len)
 {
-	if (!c->writing)
-		return -EBADF;
+	int err = be_writer(c);
+
+	if (err)
+		return err;
 	if (fallocate(opening_wfd(c->o), mode, (off_t)off, (off_t)len))
 		return -errno;
 	opening_set_changed(c->o);
@@ -851,14 +900,106 @@ static ssize_t copy_some(struct content *from, int fd, uint64_t from_off,
 	return got < 0 ? -errno : got;
 }
 
+/* ---- a whole file, for an empty one ---- */
+
+/* Under the namespace lock. Whether somebody could write the source by a
+ * mapping is another question. */
+static bool may_share(const struct content *from, const struct content *to,
+		      size_t len)
+{
+	const struct inode *i = from->i, *copy = to->i;
+
+	return i->nlink && copy->nlink && i->size >= SHARE_LEAST &&
+	       i->size <= len && !from->o->writers && !copy->blob &&
+	       !shares_is_full(&from->st->shares, i);
+}
+
+/* Written by a mapping after its last close, which the digest finds. */
+static bool is_late(const struct inode *i, int fd)
+{
+	struct stat s;
+
+	if (i->flags & (INODE_DIGEST | INODE_SHARED))
+		return false;
+	return fstat(fd, &s) || clock_from_timespec(&s.st_ctim) > i->ctime;
+}
+
+static uint64_t look_at_source(struct content *from, struct content *to,
+			       size_t len)
+{
+	HOLD_WRITE(&from->st->lock);
+
+	if (!may_share(from, to, len))
+		return 0;
+	from->i->flags |= INODE_STILL;
+	return from->i->blob;
+}
+
+static ssize_t share_blob(struct content *from, struct content *to, size_t len,
+			  uint64_t blob, int fd)
+{
+	struct store *st = from->st;
+	HOLD_WRITE(&st->lock);
+	struct inode *i = from->i, *copy = to->i;
+	struct rows rows;
+	bool gone;
+	int err;
+
+	if (!may_share(from, to, len) || !(i->flags & INODE_STILL) ||
+	    i->blob != blob || is_late(i, fd))
+		return -EAGAIN;
+	err = journal_begin(&st->journal, 2 * ROW_ROOM, &rows);
+	if (!err)
+		err = shares_join(&st->shares, copy, i, &gone);
+	if (err)
+		return err;
+	copy->size = i->size;
+	copy->mtime = copy->ctime = node_now(st, &rows, copy);
+	copy->flags |= i->flags & INODE_DIGEST;
+	memcpy(copy->digest, i->digest, sizeof(i->digest));
+	tree_note_inode(copy, (int64_t)copy->size);
+	rows_put_inode(&rows, i);
+	rows_put_inode(&rows, copy);
+	journal_end(&st->journal, &rows);
+	__atomic_store_n(&to->o->rfd, fd, __ATOMIC_RELEASE);
+	opening_set_changed(to->o);
+	janitor_queue(st, copy);
+	return (ssize_t)copy->size;
+}
+
+/* The copy gets the blob of its source, and nothing is copied. An error: that
+ * cannot be. */
+static ssize_t copy_whole(struct content *from, struct content *to, size_t len)
+{
+	HOLD(&to->o->lock);
+	AUTO(close_fd) int fd = -1;
+	uint64_t blob = look_at_source(from, to, len);
+	ssize_t got = -EAGAIN;
+
+	if (!blob || blob_open(from->st->blobs, blob, O_RDONLY, &fd))
+		return -EAGAIN;
+	if (!blob_has_writer(fd))
+		got = share_blob(from, to, len, blob, fd);
+	if (got >= 0)
+		fd = -1;
+	return got;
+}
+
 ssize_t content_copy(struct content *from, uint64_t from_off,
 		     struct content *to, uint64_t to_off, size_t len)
 {
-	int fd = reach(from);
 	size_t done = 0;
+	ssize_t whole = -EAGAIN;
+	int fd, err;
 
-	if (!to->writing)
-		return -EBADF;
+	if (to->later && !from_off && !to_off)
+		whole = copy_whole(from, to, len);
+	if (whole >= 0)
+		return whole;
+	err = be_writer(to);
+	if (err)
+		return err;
+	fd = reach(from);
 	if (from->i == to->i && from_off < to_off + len &&
 	    to_off < from_off + len)
 		return -EINVAL;

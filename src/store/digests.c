@@ -133,20 +133,6 @@ static int add_bytes(struct hasher *h, int fd, uint64_t size)
 	return err;
 }
 
-/*
- * A blob that the kernel writes by itself can be written when its file is
- * closed long since: through a mapping, which nobody tells us of. The kernel
- * knows: it gives no read lease while somebody could write. Where it has no
- * leases, we believe the close.
- */
-static bool has_writer(int fd)
-{
-	if (fcntl(fd, F_SETLEASE, F_RDLCK))
-		return errno == EAGAIN;
-	(void)fcntl(fd, F_SETLEASE, F_UNLCK);
-	return false;
-}
-
 static int hash_file(struct hasher *h, int blobs, struct digest_file *f)
 {
 	AUTO(close_fd) int fd = -1;
@@ -154,7 +140,7 @@ static int hash_file(struct hasher *h, int blobs, struct digest_file *f)
 	size_t len;
 	int err = blob_open(blobs, f->blob, O_RDONLY, &fd);
 
-	if (!err && has_writer(fd))
+	if (!err && blob_has_writer(fd))
 		err = -EBUSY;
 	if (!err && fstat(fd, &f->stat))
 		err = -errno;
@@ -375,16 +361,9 @@ static bool are_twins(const struct inode *i, const struct inode *twin)
 static void share(struct store *st, struct digest_file *f, struct inode *i,
 		  struct inode *twin, struct rows *rows)
 {
-	if (shares_reserve(&st->shares, twin->blob, 2))
+	if (shares_join(&st->shares, i, twin, &f->gone))
 		return;
-	if (!(twin->flags & INODE_SHARED)) {
-		shares_add(&st->shares, twin, twin->blob);
-		shares_hold(&st->shares, twin);
-		rows_put_inode(rows, twin);
-	}
-	f->gone = shares_leave(&st->shares, i);
-	shares_add(&st->shares, i, twin->blob);
-	i->blocks = twin->blocks;
+	rows_put_inode(rows, twin);
 	rows_put_inode(rows, i);
 }
 

@@ -30,6 +30,8 @@ enum {
 	INODE_TRIED = 1 << 14,	 /* that failed: once more, then when closed */
 	INODE_UNUSED = 1 << 13,	 /* not opened since its blob was looked at */
 	INODE_TWIN = 1 << 11,	 /* to share another one's blob when closed */
+	INODE_STILL = 1 << 15,	 /* not opened for writing since it was asked
+				  * whether somebody could write its blob */
 };
 
 /* Totals of a directory of the second level: see node.h. */

@@ -504,7 +504,7 @@ static int mark_sharer(struct rebuild *r, const struct sharer *s,
 
 	if (err)
 		return err;
-	*ret_changed = !(i->flags & INODE_DIGEST);
+	*ret_changed = !(i->flags & INODE_DIGEST) && i->mtime > r->written;
 	shares_add(&r->st->shares, i, s->blob);
 	return checking_put_inode(r->c, i);
 }

@@ -47,14 +47,14 @@ static bool take_blob(struct store *st, struct inode *i)
 	int err = blob_stat(st->blobs, i->blob, &s);
 	bool young = clock_from_timespec(&s.st_ctim) >= st->synced;
 
-	/* nobody writes it, and it was on disk before the row was */
-	if (i->flags & INODE_SHARED && !writing)
-		return false;
 	/* a blob that is missing for another reason is a damage: fsck's */
-	if (err == -ENOENT && (writing || i->ctime >= st->synced))
+	if (err == -ENOENT && (writing || i->ctime >= st->synced)) {
 		i->blob = i->size = i->blocks = 0;
-	else if (err || (!young && !writing))
+		i->flags &= (uint16_t)~INODE_SHARED;
+	} else if (err || (!young && !writing))
 		return false;
+	else if (i->flags & INODE_SHARED && !writing)
+		i->size = (uint64_t)s.st_size; /* the times are another's */
 	else if (writing || i->size != (uint64_t)s.st_size ||
 		 i->ctime < clock_from_timespec(&s.st_mtim))
 		inode_take_stat(i, &s);

@@ -202,6 +202,23 @@ bool shares_leave(struct shares *s, struct inode *i)
 	return true;
 }
 
+int shares_join(struct shares *s, struct inode *i, struct inode *twin,
+		bool *ret_gone)
+{
+	int err = shares_reserve(s, twin->blob, 2);
+
+	if (err)
+		return err;
+	if (!(twin->flags & INODE_SHARED)) {
+		shares_add(s, twin, twin->blob);
+		shares_hold(s, twin);
+	}
+	*ret_gone = shares_leave(s, i);
+	shares_add(s, i, twin->blob);
+	i->blocks = twin->blocks;
+	return 0;
+}
+
 static struct share *find_of(const struct shares *s, const struct inode *i)
 {
 	return i->flags & INODE_SHARED ? find(s, i->blob) : NULL;
@@ -310,9 +327,9 @@ static int grow_twins(struct shares *s, const struct names *n)
 	return 0;
 }
 
-static bool is_full(const struct shares *s, const struct inode *i)
+bool shares_is_full(const struct shares *s, const struct inode *i)
 {
-	const struct share *e = shares_of(s, i);
+	const struct share *e = find_of(s, i);
 
 	return e && e->count >= SHARE_MOST;
 }
@@ -333,7 +350,7 @@ struct inode *shares_find_twin(struct shares *s, const struct names *n,
 		if (twin == i || !twin || twin->size != i->size ||
 		    memcmp(twin->digest, i->digest, sizeof(i->digest)))
 			continue;
-		if (!is_full(s, twin))
+		if (!shares_is_full(s, twin))
 			return twin;
 		s->twin[at] = i->ino;
 		return NULL;

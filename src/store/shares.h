@@ -60,8 +60,14 @@ struct share *shares_of(const struct shares *s, const struct inode *i);
 int shares_reserve(struct shares *s, uint64_t blob, uint32_t more);
 /* The room was not needed, should nobody have the blob. */
 void shares_cancel(struct shares *s, uint64_t blob);
+/* No more files are to have the blob of this one. */
+bool shares_is_full(const struct shares *s, const struct inode *i);
 /* i has this blob from now on, and may have company. */
 void shares_add(struct shares *s, struct inode *i, uint64_t blob);
+/* i gets the blob of another file, in place of its own: that is *ret_gone when
+ * nobody has it now. -ENOMEM. */
+int shares_join(struct shares *s, struct inode *i, struct inode *twin,
+		bool *ret_gone);
 /* i gives its blob up, which is for the caller to set. True: nobody has that
  * now. */
 bool shares_leave(struct shares *s, struct inode *i);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Files with one blob: that they come to have it, and that nobody can tell. */
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -575,6 +576,96 @@ TEST(share_survives_a_crash)
 	CHECK(holds(t.st, t.c, 'a') && holds(t.st, t.other, 'b'));
 	CHECK(!holds(t.st, t.a, 'a'));
 	CHECK(close_three(&t, 4));
+}
+
+/* ---- copies ---- */
+
+/* A new file, which is to become a copy of this one. */
+static int copy_to(struct store *st, uint64_t ino, const char *name,
+		   struct content **ret_copy)
+{
+	AUTO(content_release) struct content *from = NULL;
+	struct node_attr a;
+	int err = content_open(st, ino, O_RDONLY, &from);
+
+	if (!err)
+		err = help_make(st, STORE_ROOT, name, S_IFREG | 0644, &a);
+	if (!err)
+		err = content_open_later(st, a.ino, ret_copy);
+	if (err)
+		return err;
+	return content_copy(from, 0, *ret_copy, 0, SIZE) == (ssize_t)SIZE
+		       ? 0
+		       : -EIO;
+}
+
+TEST(share_by_a_copy)
+{
+	AUTO(store_release) struct store *st = help_open(help_path("s"));
+	AUTO(content_release) struct content *c = NULL;
+	AUTO(content_release) struct content *d = NULL;
+	AUTO(content_release) struct content *w = NULL;
+	uint64_t a = make(st, "a", 'a');
+	struct node_attr attr;
+
+	/* with a digest or without */
+	CHECK_INT(copy_to(st, a, "b", &c), 0);
+	CHECK_INT(content_flush(c), 1);
+	CHECK(reads(c, 'a') && content_is_shared(st, content_ino(c)));
+	CHECK_INT(blobs(st), 1);
+	CHECK(help_digests(st));
+	CHECK_INT(copy_to(st, a, "c", &d), 0);
+	CHECK_INT(blobs(st), 1);
+	/* it is no new file, then */
+	CHECK_INT(content_open_later(st, content_ino(d), &w), -EBUSY);
+	CHECK_INT(content_write(c, "X", 1, 5, false), 1);
+	CHECK(!reads(c, 'a') && holds(st, a, 'a') && reads(d, 'a'));
+	content_release(&d);
+	content_release(&c);
+	/* somebody writes the source */
+	CHECK_INT(content_open(st, a, O_WRONLY, &w), 0);
+	CHECK_INT(copy_to(st, a, "d", &c), 0);
+	CHECK(!content_is_shared(st, content_ino(c)) && reads(c, 'a'));
+	content_release(&c);
+	content_release(&w);
+	CHECK_INT(node_find(st, STORE_ROOT, "c", &attr), 0);
+	CHECK(holds(st, attr.ino, 'a'));
+	CHECK(comes_to(st, 2));
+}
+
+/* The rows are on disk, and not all of the bytes. */
+TEST(share_by_a_copy_then_a_power_cut)
+{
+	AUTO(free_text) char *path = strdup(help_path("s"));
+	AUTO(buf_release) struct buf command = BUF_INIT(1000);
+	AUTO(store_release) struct store *st = NULL;
+	struct node_attr a, b;
+	int status;
+	pid_t pid = fork();
+
+	if (!pid) {
+		struct content *c;
+
+		st = help_open(path);
+		if (copy_to(st, make(st, "a", 'a'), "b", &c) || store_sync(st))
+			_exit(1);
+		kill(getpid(), SIGKILL);
+	}
+	waitpid(pid, &status, 0);
+	CHECK(WIFSIGNALED(status));
+	buf_addf(&command,
+		 "find %s/blobs -type f -size +0 -exec truncate -s 70000 {} +",
+		 path);
+	CHECK_INT(system(command.data), 0);
+	CHECK(is_sound(path));
+	st = help_open(path);
+	CHECK_INT(node_find(st, STORE_ROOT, "a", &a), 0);
+	CHECK_INT(node_find(st, STORE_ROOT, "b", &b), 0);
+	CHECK(a.size == 70000 && b.size == 70000);
+	CHECK(content_is_shared(st, a.ino) && content_is_shared(st, b.ino));
+	CHECK(help_digests(st));
+	store_release(&st);
+	CHECK(is_sound(path));
 }
 
 /* ---- many at once ---- */
