@@ -216,7 +216,7 @@ static int choose_twin(struct store *st, struct inode *i,
 	if (i->size < SHARE_LEAST)
 		return -ENOENT;
 	twin = shares_find_twin(&st->shares, &st->names, i);
-	if (!twin || twin->blob == i->blob)
+	if (!twin)
 		return -ENOENT;
 	if (i->opening) {
 		i->flags |= INODE_TWIN;
@@ -361,8 +361,14 @@ static bool are_twins(const struct inode *i, const struct inode *twin)
 static void share(struct store *st, struct digest_file *f, struct inode *i,
 		  struct inode *twin, struct rows *rows)
 {
+	struct inode *left;
+
 	if (shares_join(&st->shares, i, twin, &f->gone))
 		return;
+	/* who had come to this one follows */
+	left = shares_any(&st->shares, f->own);
+	if (left && left->flags & INODE_DIGEST)
+		janitor_queue_twin(st, left);
 	rows_put_inode(rows, twin);
 	rows_put_inode(rows, i);
 }

@@ -104,7 +104,7 @@ static int load_share(struct store *st, struct inode *i)
 	if (!err && !st->read_only && i->flags & INODE_DIGEST &&
 	    i->size >= SHARE_LEAST)
 		twin = shares_find_twin(&st->shares, &st->names, i);
-	if (twin && twin->blob != i->blob)
+	if (twin)
 		janitor_queue_twin(st, i);
 	return err;
 }

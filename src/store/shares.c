@@ -99,6 +99,13 @@ struct share *shares_of(const struct shares *s, const struct inode *i)
 	return e && (e->count > 1 || e->haunted) ? e : NULL;
 }
 
+struct inode *shares_any(const struct shares *s, uint64_t blob)
+{
+	const struct share *e = find(s, blob);
+
+	return e && e->count ? e->member[0] : NULL;
+}
+
 int shares_reserve(struct shares *s, uint64_t blob, uint32_t more)
 {
 	struct share *e = find(s, blob);
@@ -334,10 +341,13 @@ bool shares_is_full(const struct shares *s, const struct inode *i)
 	return e && e->count >= SHARE_MOST;
 }
 
+/* All of a content go to the blob of the first file that is listed, so that
+ * they come to one blob: a file that is the first, though others have another
+ * blob, goes to those, and is not the first any more. */
 struct inode *shares_find_twin(struct shares *s, const struct names *n,
 			       struct inode *i)
 {
-	bool listed = false; /* by a content that it had before, maybe */
+	uint64_t *own = NULL; /* by a content that it had before, maybe */
 	size_t at;
 
 	if (s->twin_used * 4 >= s->twin_slots * 3 && grow_twins(s, n))
@@ -346,16 +356,22 @@ struct inode *shares_find_twin(struct shares *s, const struct names *n,
 	for (; s->twin[at]; at = (at + 1) & (s->twin_slots - 1)) {
 		struct inode *twin = twin_of(n, s->twin[at]);
 
-		listed |= twin == i;
+		if (twin == i && !own)
+			own = &s->twin[at];
 		if (twin == i || !twin || twin->size != i->size ||
 		    memcmp(twin->digest, i->digest, sizeof(i->digest)))
 			continue;
-		if (!shares_is_full(s, twin))
-			return twin;
-		s->twin[at] = i->ino;
-		return NULL;
+		if (twin->blob == i->blob)
+			return NULL;
+		if (shares_is_full(s, twin)) {
+			s->twin[at] = i->ino;
+			return NULL;
+		}
+		if (own)
+			*own = twin->ino;
+		return twin;
 	}
-	if (listed)
+	if (own)
 		return NULL;
 	s->twin[at] = i->ino;
 	s->twin_used++;

@@ -56,6 +56,8 @@ void shares_release(struct shares *s);
 /* The files that have the blob of this one, itself included; NULL: it is the
  * only one, and may write it. */
 struct share *shares_of(const struct shares *s, const struct inode *i);
+/* One of the files that have this blob, or NULL. */
+struct inode *shares_any(const struct shares *s, uint64_t blob);
 /* Room for `more` files to take this blob: shares_add cannot fail then. */
 int shares_reserve(struct shares *s, uint64_t blob, uint32_t more);
 /* The room was not needed, should nobody have the blob. */
@@ -86,8 +88,8 @@ bool shares_may_be_free(const struct shares *s, const struct inode *i,
 			uint32_t *ret_holds);
 void shares_free(struct shares *s, uint64_t blob, uint32_t holds);
 
-/* Another file with the content of this one, which has a digest; when there is
- * none, NULL, and this one is found from now on. */
+/* Another file with the content of this one, which has a digest, and with
+ * another blob; NULL: there is none. */
 struct inode *shares_find_twin(struct shares *s, const struct names *n,
 			       struct inode *i);
 
