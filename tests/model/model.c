@@ -32,6 +32,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
@@ -343,6 +344,60 @@ static long do_copy(struct side *s, const struct step *t)
 				      &to, t->c % 30000, 0));
 }
 
+static void make_large(struct side *s, const struct step *t)
+{
+	static unsigned char bytes[120000];
+	int fd = openat(s->top, t->from,
+			O_WRONLY | O_TRUNC | O_NONBLOCK | O_CLOEXEC);
+
+	fill(bytes, sizeof(bytes), t->c);
+	if (is_file(fd))
+		(void)!pwrite(fd, bytes, 60000 + t->b % 60000, 0);
+	if (fd >= 0)
+		close(fd);
+}
+
+static bool is_without_holes(int fd)
+{
+	return is_file(fd) && lseek(fd, 0, SEEK_HOLE) == lseek(fd, 0, SEEK_END);
+}
+
+/* Its name tells a mount what is coming. The copy is open afterwards: what is
+ * done to it then is nothing that cp(1) would do. */
+static long copy_as_cp(struct side *s, const struct step *t, int from)
+{
+	int to;
+
+	prctl(PR_SET_NAME, "cp");
+	to = openat(s->top, t->to, O_WRONLY | O_CREAT | O_NONBLOCK | O_CLOEXEC,
+		    0644);
+	prctl(PR_SET_NAME, "model");
+	if (to < 0)
+		return -errno;
+	do_close(s, t);
+	s->fd[t->slot] = to;
+	return result(
+		copy_file_range(from, &(loff_t){ 0 }, to, NULL, 1 << 30, 0));
+}
+
+static long do_copy_all(struct side *s, const struct step *t)
+{
+	int from;
+	long rc = 0;
+
+	make_large(s, t);
+	if (t->a % 2)
+		unlinkat(s->top, t->to, 0);
+	from = openat(s->top, t->from, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (from < 0)
+		return -errno;
+	/* a plain disk fills the holes of what it copies */
+	if (is_without_holes(from))
+		rc = copy_as_cp(s, t, from);
+	close(from);
+	return rc;
+}
+
 static long do_sendfile(struct side *s, const struct step *t)
 {
 	off_t from = t->a % SIZE_MOST;
@@ -613,6 +668,7 @@ static const struct action actions[] = {
 	{ "poke", do_poke, 5 },
 	{ "mmap", do_mmap, 6 },
 	{ "copy", do_copy, 6 },
+	{ "copy-all", do_copy_all, 8 },
 	{ "fsync", do_fsync, 2 },
 	{ "fstat", do_fstat, 3 },
 	{ "fchmod", do_fchmod, 3 },
