@@ -331,6 +331,11 @@ row("find, warm", 1.0, repeat=20)(find_tree)
 row("find, cold", 1.2, cold=True)(find_tree)
 
 
+@row("write a byte, fstat: a request")
+def _(bench, place):
+    return bench.work("request", place.path, "50000")
+
+
 @row("create and write 4 KiB", 1.0)
 def _(bench, place):
     path = place.fresh()

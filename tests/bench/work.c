@@ -6,6 +6,8 @@
  *	work stat DIR          lstat of each file below DIR, once
  *	work open DIR          open, read 4 KiB, close of each
  *	work create DIR COUNT  COUNT new files of 4 KiB in DIR
+ *	work request DIR COUNT a byte is written, then fstat: with passthrough a
+ *			       daemon is asked by the second, and each time
  *	work random FILE COUNT [direct]   4 KiB reads at random places
  *	work readers FILE COUNT           whole FILE by COUNT threads at once
  *
@@ -92,6 +94,20 @@ static void create(const char *dir, long count)
 	}
 }
 
+static void request(const char *dir, long count)
+{
+	char path[4096];
+	struct stat s;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/request", dir);
+	fd = open(path, O_RDWR | O_CREAT, 0644);
+	for (long i = 0; i < count; i++)
+		if (fd < 0 || pwrite(fd, "x", 1, 0) != 1 || fstat(fd, &s))
+			die(path);
+	close(fd);
+}
+
 static void read_random(const char *path, long count, int flags)
 {
 	int fd = open(path, O_RDONLY | flags);
@@ -157,6 +173,8 @@ int main(int argc, char **argv)
 		open_all();
 	else if (!strcmp(what, "create"))
 		create(argv[2], count);
+	else if (!strcmp(what, "request"))
+		request(argv[2], count);
 	else if (!strcmp(what, "random"))
 		read_random(argv[2], count,
 			    argc > 4 && !strcmp(argv[4], "direct") ? O_DIRECT
