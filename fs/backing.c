@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 
 #include "base/cleanup.h"
 
@@ -29,38 +30,62 @@ struct backings {
 	unsigned int retired; /* in some chains are some to be dropped */
 };
 
-#if BACKING_KNOWN
+/* What libfuse's calls do, which want a request (linux/fuse.h, since 6.9). */
+struct backing_map {
+	int32_t fd;
+	uint32_t flags;
+	uint64_t padding;
+};
+#define BACKING_OPEN _IOW(229, 1, struct backing_map)
+#define BACKING_CLOSE _IOW(229, 2, uint32_t)
+
 /* What is registered stays open. As a reader or writer it would hide from the
  * store whether anybody else is one (blob_is_unused); the kernel opens the blob
  * anew for each user anyhow. */
-static int register_blob(fuse_req_t req, int fd)
+static int register_blob(struct fs *fs, int fd)
 {
 	AUTO(close_fd) int unseen = -1;
+	struct backing_map map = { 0 };
 	char path[32];
 	int id;
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	unseen = open(path, O_PATH | O_CLOEXEC);
-	id = fuse_passthrough_open(req, unseen < 0 ? fd : unseen);
+	map.fd = unseen < 0 ? fd : unseen;
+	id = ioctl(fuse_session_fd(fs->session), BACKING_OPEN, &map);
 	return id > 0 ? id : -EIO;
 }
 
-static void unregister(fuse_req_t req, int id)
+static void unregister(struct fs *fs, int id)
 {
-	fuse_passthrough_close(req, id);
-}
-#else
-static int register_blob(fuse_req_t req, int fd)
-{
-	(void)req, (void)fd;
-	return -EOPNOTSUPP;
+	uint32_t number = (uint32_t)id;
+
+	(void)ioctl(fuse_session_fd(fs->session), BACKING_CLOSE, &number);
 }
 
-static void unregister(fuse_req_t req, int id)
+static int lend(void *arg, int fd)
 {
-	(void)req, (void)id;
+	return register_blob(arg, fd);
 }
-#endif
+
+static void end_lent(void *arg, int id)
+{
+	unregister(arg, id);
+}
+
+void backing_lend(struct fs *fs)
+{
+	const struct store_lender lender = { lend, end_lent, fs };
+
+	store_lend(fs->store, &lender);
+}
+
+void backing_lend_no_more(struct fs *fs)
+{
+	const struct store_lender nobody = { NULL, NULL, NULL };
+
+	store_lend(fs->store, &nobody);
+}
 
 int backings_init(struct fs *fs)
 {
@@ -98,26 +123,26 @@ static struct backing **place_of(struct backings *all, uint64_t ino)
 	return at;
 }
 
-static void drop(fuse_req_t req, struct backings *all, struct backing **at)
+static void drop(struct fs *fs, struct backings *all, struct backing **at)
 {
 	struct backing *b = *at;
 
 	*at = b->next;
 	all->count--;
 	all->idle--;
-	unregister(req, b->id);
+	unregister(fs, b->id);
 	free(b);
 }
 
 /* Those that nobody has open, of files that have another blob since. */
-static void drop_retired(fuse_req_t req, struct backings *all)
+static void drop_retired(struct fs *fs, struct backings *all)
 {
 	for (unsigned int i = 0; all->retired && i < SLOTS; i++) {
 		struct backing **at = &all->chain[i];
 
 		while (*at) {
 			if (!(*at)->users && !(*at)->blob)
-				drop(req, all, at);
+				drop(fs, all, at);
 			else
 				at = &(*at)->next;
 		}
@@ -127,12 +152,16 @@ static void drop_retired(fuse_req_t req, struct backings *all)
 
 /* Registering is done with the lock held: two opens at once must not get two
  * numbers. It is a short system call, and the content is open already. */
-static int add(fuse_req_t req, struct backings *all, struct backing **at,
-	       uint64_t ino, uint64_t blob, int fd)
+static int add(struct fs *fs, struct backings *all, struct backing **at,
+	       uint64_t ino, uint64_t blob, int fd, int lent)
 {
 	struct backing *b = calloc(1, sizeof(*b));
-	int id = b ? register_blob(req, fd) : -ENOMEM;
+	int id = lent;
 
+	if (!b)
+		id = -ENOMEM;
+	else if (!lent)
+		id = register_blob(fs, fd);
 	if (id < 0) {
 		free(b);
 		return id;
@@ -145,24 +174,24 @@ static int add(fuse_req_t req, struct backings *all, struct backing **at,
 
 /* What is registered for an earlier blob has no users: a file that is passed
  * through keeps its blob. */
-static struct backing **place_for(fuse_req_t req, struct backings *all,
+static struct backing **place_for(struct fs *fs, struct backings *all,
 				  uint64_t ino, uint64_t blob)
 {
 	struct backing **at;
 
-	drop_retired(req, all);
+	drop_retired(fs, all);
 	at = place_of(all, ino);
 	if (!*at || (*at)->blob == blob || (*at)->users)
 		return at;
-	drop(req, all, at);
+	drop(fs, all, at);
 	return place_of(all, ino);
 }
 
-static int find(fuse_req_t req, struct backings *all, uint64_t ino,
+static int find(struct fs *fs, struct backings *all, uint64_t ino,
 		uint64_t blob)
 {
 	HOLD(&all->lock);
-	struct backing *b = *place_for(req, all, ino, blob);
+	struct backing *b = *place_for(fs, all, ino, blob);
 
 	if (!b || b->blob != blob)
 		return -ENOENT;
@@ -170,35 +199,37 @@ static int find(fuse_req_t req, struct backings *all, uint64_t ino,
 	return b->id;
 }
 
-static int find_or_add(fuse_req_t req, struct backings *all, uint64_t ino,
-		       uint64_t blob, int fd)
+static int find_or_add(struct fs *fs, struct backings *all, uint64_t ino,
+		       uint64_t blob, int fd, int lent)
 {
 	HOLD(&all->lock);
-	struct backing **at = place_for(req, all, ino, blob);
+	struct backing **at = place_for(fs, all, ino, blob);
 
 	if (!*at)
-		return add(req, all, at, ino, blob, fd);
+		return add(fs, all, at, ino, blob, fd, lent);
+	if (lent)
+		unregister(fs, lent);
 	if ((*at)->blob != blob)
 		return -EIO; /* a fault of ours: it has users */
 	all->idle -= !(*at)->users++;
 	return (*at)->id;
 }
 
-int backing_get(fuse_req_t req, uint64_t ino, struct content *c, int *ret_id)
+int backing_get(struct fs *fs, uint64_t ino, struct content *c, int *ret_id)
 {
-	struct backings *all = fs_of(req)->backings;
+	struct backings *all = fs->backings;
 	uint64_t blob;
 	int id = -ENOENT;
 	int fd = -1;
 	int err;
 
 	if (content_is_lent(c, &blob) && blob)
-		id = find(req, all, ino, blob);
+		id = find(fs, all, ino, blob);
 	if (id < 0) {
 		err = content_get_blob(c, &blob, &fd);
 		if (err)
 			return err;
-		id = find_or_add(req, all, ino, blob, fd);
+		id = find_or_add(fs, all, ino, blob, fd, content_take_lent(c));
 	}
 	if (id < 0)
 		return id;
@@ -233,14 +264,14 @@ void backing_retire(struct fs *fs, uint64_t ino, uint64_t blob)
 	fs->backings->retired++;
 }
 
-void backing_drop(fuse_req_t req, uint64_t ino)
+void backing_drop(struct fs *fs, uint64_t ino)
 {
-	struct backings *all = fs_of(req)->backings;
+	struct backings *all = fs->backings;
 	HOLD(&all->lock);
 	struct backing **at = place_of(all, ino);
 
 	if (*at && !(*at)->users)
-		drop(req, all, at);
+		drop(fs, all, at);
 }
 
 static bool is_gone(struct fs *fs, uint64_t ino)
@@ -251,18 +282,17 @@ static bool is_gone(struct fs *fs, uint64_t ino)
 }
 
 /* A round over the chains, one of them a call: about the oldest go first. */
-void backing_tidy(fuse_req_t req)
+void backing_tidy(struct fs *fs)
 {
-	struct fs *fs = fs_of(req);
 	struct backings *all = fs->backings;
 	HOLD(&all->lock);
 	struct backing **at = &all->chain[all->hand++ % SLOTS];
 	bool many = all->idle > IDLE_MOST;
 
-	drop_retired(req, all);
+	drop_retired(fs, all);
 	while (*at) {
 		if (!(*at)->users && (many || is_gone(fs, (*at)->ino)))
-			drop(req, all, at);
+			drop(fs, all, at);
 		else
 			at = &(*at)->next;
 	}

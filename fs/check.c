@@ -36,25 +36,19 @@ struct check {
 static int find_name(struct fs *fs, uint64_t ino, uint64_t *ret_dir,
 		     char ret_name[NAME_MAX + 1])
 {
-	AUTO(buf_release) struct buf path = BUF_INIT(BUF_MAX);
-	struct node_attr dir;
-	char *slash;
-	int err = node_put_path(fs->store, ino, &path);
+	int err = node_get_name(fs->store, ino, ret_dir, ret_name);
 
-	if (err || path.err)
-		return err ? err : path.err;
-	slash = strrchr(path.data, '/');
-	if (!slash || strlen(slash + 1) > NAME_MAX)
-		return -ENOENT;
-	*slash = 0;
-	err = node_walk(fs->store, path.data, &dir);
-	if (!err && !catalog_cares(fs->catalog, dir.ino, slash + 1))
+	if (!err && !catalog_cares(fs->catalog, *ret_dir, ret_name))
 		err = -ENOENT;
-	if (err)
-		return err;
-	*ret_dir = dir.ino;
-	strcpy(ret_name, slash + 1);
-	return 0;
+	return err;
+}
+
+bool check_is_due(struct fs *fs, uint64_t ino)
+{
+	char name[NAME_MAX + 1];
+	uint64_t dir;
+
+	return !find_name(fs, ino, &dir, name);
 }
 
 static struct check *check_new(struct fs *fs, fuse_req_t req, uid_t uid)
@@ -140,15 +134,15 @@ void check_flush(fuse_req_t req, struct handle *h)
 	work_put(fs->work, &check->job);
 }
 
-void check_release(struct fs *fs, struct handle *h)
+void check_closed(struct fs *fs, uint64_t ino, uid_t uid)
 {
 	struct check *check;
 
-	if (content_flush(h->content) <= 0 && !atomic_load(&h->emptied))
-		return;
 	fs_touch(fs);
-	check = check_new(fs, NULL, h->uid);
-	if (!check || find_name(fs, h->ino, &check->dir, check->name)) {
+	if (!check_is_due(fs, ino))
+		return;
+	check = check_new(fs, NULL, uid);
+	if (!check || find_name(fs, ino, &check->dir, check->name)) {
 		free(check);
 		return;
 	}

@@ -8,8 +8,10 @@
 
 /* A descriptor of a changed file was closed: answers `req`. */
 void check_flush(fuse_req_t req, struct handle *h);
-/* The open file ends: what is left to judge is, without an answer. */
-void check_release(struct fs *fs, struct handle *h);
+/* Is a change of this file judged when it is closed? */
+bool check_is_due(struct fs *fs, uint64_t ino);
+/* A changed file was closed for good, and nobody waits for an answer. */
+void check_closed(struct fs *fs, uint64_t ino, uid_t uid);
 /* fsync: to the disk, then judged; answers `req`. */
 void check_fsync(fuse_req_t req, struct handle *h, bool data_only);
 

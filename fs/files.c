@@ -165,11 +165,10 @@ void files_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	struct fs *fs = fs_of(req);
 	struct handle *h = handle_of(fi);
+	bool due = atomic_load(&h->emptied);
 	struct last *last = NULL;
+	uid_t uid = h->uid;
 
-	(void)ino;
-	if (h->type == HANDLE_CONTENT)
-		check_release(fs, h);
 	if (h->type == HANDLE_CONTROL && control_is_dirty(h->control))
 		last = calloc(1, sizeof(*last));
 	if (last) {
@@ -179,7 +178,8 @@ void files_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		work_put(fs->work, &last->job);
 		return;
 	}
-	open_release(fs, fi);
+	if (open_release(fs, fi) || due)
+		check_closed(fs, ino, uid);
 	fuse_reply_err(req, 0);
 }
 

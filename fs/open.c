@@ -11,6 +11,7 @@
 
 #include "backing.h"
 #include "base/cleanup.h"
+#include "check.h"
 
 struct handles {
 	pthread_mutex_t lock;
@@ -104,18 +105,19 @@ static bool will_copy(fuse_req_t req, int flags)
 
 /* ---- handles ---- */
 
-static void handle_free(struct fs *fs, struct handle *h)
+static bool handle_free(struct fs *fs, struct handle *h)
 {
 	struct shot *shot = atomic_load(&h->shot);
+	bool changed;
 
 	forget_reader(fs, h);
 	if (h->backed)
 		backing_put(fs, h->ino);
-	if (h->content)
-		content_close(h->content);
+	changed = content_close(h->content);
 	control_free(h->control);
 	shot_release(&shot);
 	free(h);
+	return changed;
 }
 
 void handles_release(struct fs *fs)
@@ -168,7 +170,7 @@ static int pass_through(fuse_req_t req, struct handle *h,
 	/* pages that are kept from another time may be out of date */
 	if (!content_is_lent(h->content, &blob))
 		return 0;
-	err = backing_get(req, h->ino, h->content, &id);
+	err = backing_get(fs_of(req), h->ino, h->content, &id);
 	if (err == -EROFS) {
 		fi->keep_cache = 1;
 		return 0;
@@ -209,10 +211,15 @@ static int open_content(fuse_req_t req, struct handle *h,
 	h->type = HANDLE_CONTENT;
 	if (fi->flags & O_TRUNC && fuse_req_ctx(req)->uid != 0)
 		drop_suid(fs, h->ino);
-	/* the close of a reader is nothing that we need to hear of at once */
-	fi->noflush = (fi->flags & O_ACCMODE) == O_RDONLY;
-	if (fi->noflush && content_is_large(h->content))
-		note_reader(fs, h, fuse_req_ctx(req)->pid);
+	if ((fi->flags & O_ACCMODE) == O_RDONLY) {
+		fi->noflush = 1;
+		if (content_is_large(h->content))
+			note_reader(fs, h, fuse_req_ctx(req)->pid);
+	} else {
+		/* a close that nobody is told anything by need not be waited
+		 * for: what is generated looks at what was written (shot.c) */
+		fi->noflush = !check_is_due(fs, h->ino);
+	}
 	if (fs->passthrough)
 		return pass_through(req, h, fi);
 	fi->keep_cache = 1; /* the notifier says when to drop it */
@@ -288,11 +295,11 @@ int open_handle(fuse_req_t req, uint64_t ino, struct fuse_file_info *fi)
 	return 0;
 }
 
-void open_release(struct fs *fs, struct fuse_file_info *fi)
+bool open_release(struct fs *fs, struct fuse_file_info *fi)
 {
 	struct handle *h = handle_of(fi);
 
 	unlist(fs, h);
-	handle_free(fs, h);
 	fi->fh = 0;
+	return handle_free(fs, h);
 }

@@ -46,6 +46,7 @@ static inline struct handle *handle_of(const struct fuse_file_info *fi)
 
 /* Open inode `ino` with fi->flags for the request's caller; fills fi. */
 int open_handle(fuse_req_t req, uint64_t ino, struct fuse_file_info *fi);
-void open_release(struct fs *fs, struct fuse_file_info *fi);
+/* True: a content that was changed since it was last flushed. */
+bool open_release(struct fs *fs, struct fuse_file_info *fi);
 
 #endif

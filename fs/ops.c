@@ -49,9 +49,9 @@ static void forget_one(fuse_req_t req, uint64_t ino, uint64_t nlookup)
 	if (view_is(ino))
 		return;
 	if (node_forget(fs->store, ino, nlookup) && fs->passthrough)
-		backing_drop(req, ino);
+		backing_drop(fs, ino);
 	if (fs->passthrough)
-		backing_tidy(req);
+		backing_tidy(fs);
 }
 
 static void forget(fuse_req_t req, fuse_ino_t ino, uint64_t nlookup)

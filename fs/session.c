@@ -107,6 +107,7 @@ static const char *agree_on_passthrough(struct fs *fs,
 	 * us but one layer */
 	conn->max_backing_stack_depth = 1;
 	fs->passthrough = true;
+	backing_lend(fs);
 	return NULL;
 }
 #else
@@ -400,6 +401,7 @@ static void take_down(struct fs *fs)
 	notify_stop(fs->notify);
 	work_stop(fs->answerer);
 	if (fs->session) {
+		backing_lend_no_more(fs);
 		fuse_session_unmount(fs->session);
 		fuse_session_destroy(fs->session);
 	}

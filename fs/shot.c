@@ -73,13 +73,20 @@ static struct slot *slot_of(struct shots *shots, uint64_t ino)
 	return &shots->slot[(ino * UINT64_C(0x9e3779b97f4a7c15)) >> 58];
 }
 
-static struct shot *find(struct fs *fs, uint64_t ino)
+/* Nobody waits for us when he closes what he wrote: open.c. */
+static uint64_t latest_change(struct fs *fs)
+{
+	if (node_catch_up_all(fs->store))
+		fs_touch(fs);
+	return atomic_load(&fs->changes);
+}
+
+static struct shot *find(struct fs *fs, uint64_t ino, uint64_t changes)
 {
 	HOLD(&fs->shots->lock);
 	struct slot *slot = slot_of(fs->shots, ino);
 
-	if (!slot->shot || slot->ino != ino ||
-	    slot->changes != atomic_load(&fs->changes) ||
+	if (!slot->shot || slot->ino != ino || slot->changes != changes ||
 	    clock_monotonic() - slot->rendered > FRESH_NS)
 		return NULL;
 	atomic_fetch_add(&slot->shot->users, 1);
@@ -88,7 +95,7 @@ static struct shot *find(struct fs *fs, uint64_t ino)
 
 bool shot_is_kept(struct fs *fs, uint64_t ino)
 {
-	AUTO(shot_release) struct shot *shot = find(fs, ino);
+	AUTO(shot_release) struct shot *shot = find(fs, ino, latest_change(fs));
 
 	return shot;
 }
@@ -134,8 +141,8 @@ static int render(struct fs *fs, const struct view *v, struct shot **ret_shot)
 int shot_get(struct fs *fs, const struct view *v, struct shot **ret_shot)
 {
 	uint64_t ino = view_ino(v);
-	uint64_t changes = atomic_load(&fs->changes);
-	struct shot *shot = find(fs, ino);
+	uint64_t changes = latest_change(fs);
+	struct shot *shot = find(fs, ino, changes);
 
 	if (!shot) {
 		int err = render(fs, v, &shot);

@@ -38,8 +38,8 @@ int content_open_later(struct store *st, uint64_t ino,
 int content_open_steady(struct store *st, uint64_t ino,
 			struct content **ret_content);
 /* Last close of a writer: attributes are taken from the blob, the digest is
- * queued. Never fails. */
-void content_close(struct content *c);
+ * queued. Never fails. True: as content_flush's 1. */
+bool content_close(struct content *c);
 void content_release(struct content **c); /* for AUTO() */
 
 uint64_t content_ino(const struct content *c);
@@ -60,6 +60,21 @@ bool content_is_lent(struct content *c, uint64_t *ret_blob);
 int content_get_blob(struct content *c, uint64_t *ret_blob, int *ret_fd);
 /* When it was opened, it was large enough to share its blob. */
 bool content_is_large(const struct content *c);
+/* Then: it was registered before the file had it (store_lend), and this number
+ * is the caller's now; 0: it was not. */
+int content_take_lent(struct content *c);
+
+/*
+ * Who registers blobs with the kernel may be asked to do so with new ones
+ * before any file has them. Called from any thread, without locks of the
+ * callers; never again once store_lend has returned with another lender.
+ */
+struct store_lender {
+	int (*lend)(void *arg, int fd); /* its number, > 0, or -errno */
+	void (*end)(void *arg, int id);
+	void *arg;
+};
+void store_lend(struct store *st, const struct store_lender *lender);
 /* Might it have to be copied, were it opened for writing? */
 bool content_is_shared(struct store *st, uint64_t ino);
 

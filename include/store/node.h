@@ -101,6 +101,9 @@ bool node_forget(struct store *st, uint64_t ino, uint64_t times);
  * manifest; of a file with several names, one of them; "(deleted)" in front
  * of the last name of an unlinked one. */
 int node_put_path(struct store *st, uint64_t ino, struct buf *out);
+/* One of its names, and the directory that this is in. -ENOENT: it has none. */
+int node_get_name(struct store *st, uint64_t ino, uint64_t *ret_dir,
+		  char ret_name[256]);
 /* From the root, "/"-separated, no leading slash. -ENOENT, -ENOTDIR. */
 int node_walk(struct store *st, const char *path, struct node_attr *ret_attr);
 
@@ -130,6 +133,9 @@ struct node_tree {
 	uint64_t changes;
 };
 int node_get_tree(struct store *st, uint64_t dir, struct node_tree *ret_tree);
+/* What is being written, or was closed a moment ago, counts with the size that
+ * it has by now. True: that made a difference somewhere. */
+bool node_catch_up_all(struct store *st);
 
 /*
  * SHA-256 of a regular file's content as of its last close, computed in the

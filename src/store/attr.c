@@ -73,7 +73,7 @@ static int set_locked(struct store *st, uint64_t ino,
 		rows_put_inode(&rows, i);
 		journal_end(&st->journal, &rows);
 	}
-	node_fill(i, ret_attr);
+	node_fill_caught_up(i, ret_attr);
 	return 0;
 }
 
@@ -133,12 +133,11 @@ static int set_rest(struct store *st, uint64_t ino, const struct node_change *c,
 	return err;
 }
 
-/* One time for all that becomes now. The first stamp may be that of the file's
- * last write: see stamp.h. */
+/* One time for all that becomes now: not that of the file's last write, nor of
+ * its next one. */
 static void set_now(const struct store *st, struct node_change *c)
 {
-	(void)stamp_now(st->stamps);
-	c->ctime = stamp_now(st->stamps);
+	c->ctime = stamp_between(st->stamps);
 	c->what &= ~(unsigned int)CHANGE_CTIME;
 	if (c->what & CHANGE_ATIME_NOW)
 		c->atime = c->ctime;

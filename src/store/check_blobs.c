@@ -240,7 +240,7 @@ static int part(struct checking *c, const struct owned *second)
 	int err = blob_open(c->st->blobs, second->blob, O_RDONLY, &from);
 
 	if (!err)
-		err = pool_take(c->st, &blob, &to);
+		err = pool_take_plain(c->st, &blob, &to);
 	if (!err)
 		err = copy_bytes(from, to);
 	return err ? err : point_at(c, second->ino, blob);

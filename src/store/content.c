@@ -47,10 +47,21 @@ bool inode_take_stat(struct inode *i, const struct stat *s)
 
 /* ---- openings ---- */
 
+int opening_stat(const struct opening *o, const struct inode *i,
+		 struct stat *ret_stat)
+{
+	if (fstat(opening_wfd(o), ret_stat))
+		return -errno;
+	if (clock_from_timespec(&ret_stat->st_mtim) == o->born)
+		ret_stat->st_mtim = clock_to_timespec(i->mtime);
+	return 0;
+}
+
 static void opening_free(struct opening *o)
 {
 	if (!o || __atomic_sub_fetch(&o->kept, 1, __ATOMIC_ACQ_REL))
 		return;
+	pool_end_lent(o->st, o->lent);
 	close_fd(&o->rfd);
 	close_fd(&o->wfd);
 	pthread_mutex_destroy(&o->lock);
@@ -58,13 +69,14 @@ static void opening_free(struct opening *o)
 	free(o);
 }
 
-static struct opening *opening_new(void)
+static struct opening *opening_new(struct store *st)
 {
 	struct opening *o = calloc(1, sizeof(*o));
 	pthread_rwlockattr_t attr;
 
 	if (!o)
 		return NULL;
+	o->st = st;
 	o->kept = 1;
 	o->rfd = o->wfd = -1;
 	pthread_mutex_init(&o->lock, NULL);
@@ -113,6 +125,38 @@ void opening_drop(struct store *st, struct inode *i, struct opening *o)
 static bool is_writing(const struct content *c)
 {
 	return __atomic_load_n(&c->writing, __ATOMIC_RELAXED);
+}
+
+static void list_written(struct store *st, struct inode *i, struct opening *o)
+{
+	o->written = i;
+	o->next_written = st->written;
+	o->at_written = &st->written;
+	if (o->next_written)
+		o->next_written->at_written = &o->next_written;
+	__atomic_store_n(&st->written, o, __ATOMIC_RELAXED);
+}
+
+static void unlist_written(struct opening *o)
+{
+	if (o->next_written)
+		o->next_written->at_written = o->at_written;
+	__atomic_store_n(o->at_written, o->next_written, __ATOMIC_RELAXED);
+}
+
+static bool catch_up(struct store *st)
+{
+	HOLD_WRITE(&st->lock);
+	bool any = false;
+
+	for (struct opening *o = st->written; o; o = o->next_written)
+		any |= node_catch_up(o->written);
+	return any;
+}
+
+bool node_catch_up_all(struct store *st)
+{
+	return __atomic_load_n(&st->written, __ATOMIC_RELAXED) && catch_up(st);
 }
 
 /* Under the namespace lock: passed through, or not. */
@@ -211,7 +255,8 @@ static int become_writer(struct content *c, uint64_t blob, int fd, bool first)
 		return err;
 	gone = shares_leave(&c->st->shares, i) && old && old != blob;
 	__atomic_store_n(&c->o->wfd, fd, __ATOMIC_RELEASE);
-	c->o->writers++;
+	if (!c->o->writers++)
+		list_written(c->st, i, c->o);
 	i->blob = c->blob = blob;
 	i->flags |= INODE_WRITING;
 	i->flags &= (uint16_t) ~(INODE_DIGEST | INODE_HASHED | INODE_TWIN |
@@ -243,16 +288,18 @@ static int enter(struct content *c, const struct stand *s, uint64_t blob,
 
 static int enter_new(struct content *c, const struct stand *s)
 {
-	struct parted p;
-	int err = pool_take(c->st, &p.blob, &p.fd);
+	struct pool_blob b;
+	int err = pool_take(c->st, &b);
 
 	if (err)
 		return err;
-	err = set_mtime(p.fd, s->mtime);
-	if (!err)
-		err = enter(c, s, p.blob, p.fd);
+	/* till it is written, the inode's mtime is not this one */
+	c->o->born = b.born;
+	err = enter(c, s, b.blob, b.fd);
 	if (err)
-		parted_discard(c->st, &p);
+		pool_discard(c->st, &b);
+	else
+		c->o->lent = b.lent;
 	return err;
 }
 
@@ -422,21 +469,21 @@ static int name_blob(struct content *c, uint64_t blob)
 
 static int give_blob(struct content *c)
 {
-	uint64_t blob;
-	int fd, err;
+	struct pool_blob b;
+	int err;
 
 	if (c->st->read_only)
 		return -EROFS;
-	err = pool_take(c->st, &blob, &fd);
+	err = pool_take(c->st, &b);
 	if (err)
 		return err;
-	err = name_blob(c, blob);
+	err = name_blob(c, b.blob);
 	if (err) {
-		close(fd);
-		blob_remove(c->st->blobs, blob);
+		pool_discard(c->st, &b);
 		return err;
 	}
-	__atomic_store_n(&c->o->rfd, fd, __ATOMIC_RELEASE);
+	c->o->lent = b.lent;
+	__atomic_store_n(&c->o->rfd, b.fd, __ATOMIC_RELEASE);
 	return 0;
 }
 
@@ -457,6 +504,16 @@ int content_get_blob(struct content *c, uint64_t *ret_blob, int *ret_fd)
 	*ret_blob = c->blob = blob_of(c);
 	*ret_fd = opening_fd(c->o);
 	return 0;
+}
+
+int content_take_lent(struct content *c)
+{
+	HOLD(&c->o->lock);
+
+	int lent = c->o->lent;
+
+	c->o->lent = 0;
+	return lent;
 }
 
 bool content_is_lent(struct content *c, uint64_t *ret_blob)
@@ -530,7 +587,7 @@ static int open_with(struct store *st, uint64_t ino, int flags, uint64_t keep,
 		     struct content **ret_content)
 {
 	AUTO(content_release) struct content *c = calloc(1, sizeof(*c));
-	struct opening *fresh = opening_new();
+	struct opening *fresh = opening_new(st);
 	bool writing = (flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC);
 	uint64_t blob;
 	int err;
@@ -586,7 +643,7 @@ int content_open_later(struct store *st, uint64_t ino,
 		       struct content **ret_content)
 {
 	AUTO(content_release) struct content *c = calloc(1, sizeof(*c));
-	struct opening *fresh = opening_new();
+	struct opening *fresh = opening_new(st);
 	int err = c && fresh ? 0 : -ENOMEM;
 
 	if (!err && st->read_only)
@@ -631,7 +688,7 @@ static int settle(struct content *c, bool last)
 	struct stat s;
 	int err = 0;
 
-	if (fstat(opening_wfd(c->o), &s))
+	if (opening_stat(c->o, i, &s))
 		return -errno;
 	if (node_take_stat(i, &s))
 		opening_set_changed(c->o);
@@ -652,31 +709,45 @@ static int settle(struct content *c, bool last)
 	return 0;
 }
 
-static struct opening *close_locked(struct content *c)
+static bool take_changed(struct opening *o)
+{
+	return __atomic_exchange_n(&o->changed, false, __ATOMIC_RELAXED);
+}
+
+/* A writer goes. */
+static bool stop_writing(struct content *c)
+{
+	bool last = c->o->writers == 1;
+
+	(void)settle(c, last);
+	if (last && NODE_IS_SAVED(c->i))
+		janitor_queue(c->st, c->i);
+	if (!--c->o->writers)
+		unlist_written(c->o);
+	return take_changed(c->o);
+}
+
+static struct opening *close_locked(struct content *c, bool *ret_changed)
 {
 	HOLD_WRITE(&c->st->lock);
 
-	if (c->writing && c->o->writers == 1) {
-		(void)settle(c, true);
-		if (NODE_IS_SAVED(c->i))
-			janitor_queue(c->st, c->i);
-	}
-	c->o->writers -= c->writing;
+	*ret_changed = c->writing && stop_writing(c);
 	return let_go(c->st, c->i, c->o);
 }
 
-void content_close(struct content *c)
+bool content_close(struct content *c)
 {
-	if (!c)
-		return;
-	if (c->o)
-		opening_free(close_locked(c));
+	bool changed = false;
+
+	if (c && c->o)
+		opening_free(close_locked(c, &changed));
 	free(c);
+	return changed;
 }
 
 void content_release(struct content **c)
 {
-	content_close(*c);
+	(void)content_close(*c);
 	*c = NULL;
 }
 
@@ -693,7 +764,7 @@ int content_flush(struct content *c)
 
 	if (err || !(is_writing(c) || c->later))
 		return err;
-	return __atomic_exchange_n(&c->o->changed, false, __ATOMIC_RELAXED);
+	return take_changed(c->o);
 }
 
 static int sync_blob(struct content *c, bool data_only)

@@ -42,15 +42,15 @@ bool node_take_stat(struct inode *i, const struct stat *s)
 	return true;
 }
 
-void node_catch_up(struct inode *i)
+bool node_catch_up(struct inode *i)
 {
 	struct stat s;
 
 	if (!inode_is_file(i) || !i->opening || !i->opening->writers ||
-	    fstat(opening_wfd(i->opening), &s))
-		return;
-	if (node_take_stat(i, &s))
-		opening_set_changed(i->opening);
+	    opening_stat(i->opening, i, &s) || !node_take_stat(i, &s))
+		return false;
+	opening_set_changed(i->opening);
+	return true;
 }
 
 void node_changed(struct store *st, struct rows *rows, struct inode *i)
@@ -59,33 +59,43 @@ void node_changed(struct store *st, struct rows *rows, struct inode *i)
 	i->ctime = node_now(st, rows, i);
 }
 
-void node_fill(const struct inode *i, struct node_attr *ret_attr)
+void node_fill_caught_up(const struct inode *i, struct node_attr *ret_attr)
 {
 	const struct opening *o = inode_is_file(i) ? i->opening : NULL;
 	const struct inode *parent = inode_is_dir(i) ? inode_parent(i) : NULL;
-	/* not all of it: others count lookups in it meanwhile */
-	struct inode now = { .size = i->size,
-			     .blocks = i->blocks,
-			     .mtime = i->mtime,
-			     .ctime = i->ctime };
-	struct stat s;
 
-	if (o && o->writers && !fstat(opening_wfd(o), &s))
-		inode_take_stat(&now, &s);
 	*ret_attr = (struct node_attr){
 		.ino = i->ino,
 		.mode = i->mode,
 		.nlink = i->nlink,
 		.uid = i->uid,
 		.gid = i->gid,
-		.size = now.size,
-		.blocks = now.blocks,
+		.size = i->size,
+		.blocks = i->blocks,
 		.atime = i->atime,
-		.mtime = now.mtime,
-		.ctime = now.ctime,
+		.mtime = i->mtime,
+		.ctime = i->ctime,
 		.writers = o ? o->writers : 0,
 		.parent = parent ? parent->ino : 0,
 	};
+}
+
+void node_fill(const struct inode *i, struct node_attr *ret_attr)
+{
+	/* not all of it: others count lookups in it meanwhile */
+	struct inode now = { .size = i->size,
+			     .mtime = i->mtime,
+			     .ctime = i->ctime };
+	struct stat s;
+
+	node_fill_caught_up(i, ret_attr);
+	if (!ret_attr->writers || opening_stat(i->opening, i, &s))
+		return;
+	inode_take_stat(&now, &s);
+	ret_attr->size = now.size;
+	ret_attr->blocks = now.blocks;
+	ret_attr->mtime = now.mtime;
+	ret_attr->ctime = now.ctime;
 }
 
 int node_check_name(const char *name)
@@ -270,6 +280,19 @@ int node_put_path(struct store *st, uint64_t ino, struct buf *out)
 	return out->err;
 }
 
+int node_get_name(struct store *st, uint64_t ino, uint64_t *ret_dir,
+		  char ret_name[NAME_LIMIT + 1])
+{
+	HOLD_READ(&st->lock);
+	const struct inode *i = inode_find(&st->names, ino);
+
+	if (!i || !i->nlink || !i->names)
+		return -ENOENT;
+	*ret_dir = i->names->dir->ino;
+	strcpy(ret_name, i->names->name);
+	return 0;
+}
+
 int node_walk(struct store *st, const char *path, struct node_attr *ret_attr)
 {
 	struct node_attr attr;
@@ -400,6 +423,9 @@ int node_make(struct store *st, uint64_t dir_ino, const char *name,
 		return err;
 	if (old)
 		names_drop_alias(st, &rows, old);
+	/* its first write will be later: the blob is not asked for that */
+	if (inode_is_file(i))
+		rows.now = stamp_between(st->stamps);
 	i->atime = i->mtime = node_now(st, &rows, i);
 	made = TAKE(i);
 	inode_add(&st->names, made);

@@ -35,9 +35,16 @@ struct opening {
 	 * file that has no writer the blob behind them may change */
 	int rfd, wfd;
 	unsigned int refs, writers; /* under the namespace lock */
+	/* the list of those that have writers, under it too */
+	struct opening *next_written, **at_written;
+	struct inode *written;
 	unsigned int kept; /* 1, and one for each content_begin_read; atomic */
 	enum opening_mode mode; /* under the namespace lock */
 	bool changed;		/* since the last flush, by us; atomic */
+	/* of a new blob; the number is under `lock`: see content_get_blob */
+	struct store *st;
+	int lent;
+	int64_t born; /* pool.h; set before the first writer is counted */
 };
 
 static inline int opening_wfd(const struct opening *o)
@@ -89,6 +96,9 @@ void parted_discard(struct store *st, struct parted *p);
 /* Whole, at the end, whoever else appends. */
 int content_append(struct content *c, const void *data, size_t len);
 
+/* The blob that i's writers have, with the times that are i's. */
+int opening_stat(const struct opening *o, const struct inode *i,
+		 struct stat *ret_stat);
 /* What the blob says about size and times, into the inode; under the namespace
  * lock. True when anything changed. */
 bool inode_take_stat(struct inode *i, const struct stat *s);

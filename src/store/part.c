@@ -121,7 +121,7 @@ int opening_part(struct store *st, uint64_t blob, uint64_t keep,
 	int err = blob_open(st->blobs, blob, O_RDONLY, &from);
 
 	if (!err)
-		err = pool_take(st, &p.blob, &p.fd);
+		err = pool_take_plain(st, &p.blob, &p.fd);
 	if (err)
 		return err;
 	err = copy_blob(from, p.fd, keep);

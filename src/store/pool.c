@@ -2,8 +2,10 @@
 /* One thread fills up what was taken, when half of it is gone. */
 #include "pool.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "blob.h"
 #include "state.h"
 
@@ -25,10 +27,45 @@ static uint64_t next_number(struct store *st)
 	return p->first + at % POOL_IN_FOLDER * BLOB_FOLDERS + folder;
 }
 
+static int lend(struct pool *p, int fd)
+{
+	HOLD(&p->lender_lock);
+	int id = p->lender.lend ? p->lender.lend(p->lender.arg, fd) : 0;
+
+	return id > 0 ? id : 0;
+}
+
+void pool_end_lent(struct store *st, int lent)
+{
+	struct pool *p = &st->pool;
+
+	if (!lent)
+		return;
+	HOLD(&p->lender_lock);
+	if (p->lender.end)
+		p->lender.end(p->lender.arg, lent);
+}
+
+void store_lend(struct store *st, const struct store_lender *lender)
+{
+	struct pool *p = &st->pool;
+	HOLD(&p->lender_lock);
+
+	p->lender = *lender;
+}
+
 static int make(struct store *st, struct pool_blob *ret_b)
 {
-	ret_b->blob = next_number(st);
-	return blob_make(st->blobs, ret_b->blob, &ret_b->fd);
+	struct pool_blob b = { .blob = next_number(st) };
+	int err = blob_make(st->blobs, b.blob, &b.fd);
+	struct stat s;
+
+	if (err)
+		return err;
+	/* its time is read, so that the first write gets another: stamp.h */
+	b.born = fstat(b.fd, &s) ? 0 : clock_from_timespec(&s.st_mtim);
+	*ret_b = b;
+	return 0;
 }
 
 static bool wait_till_wanted(struct pool *p)
@@ -57,8 +94,9 @@ static void pause_filling(struct pool *p)
 	p->paused = true;
 }
 
-static void discard(struct store *st, const struct pool_blob *b)
+void pool_discard(struct store *st, const struct pool_blob *b)
 {
+	pool_end_lent(st, b->lent);
 	close(b->fd);
 	(void)blob_remove(st->blobs, b->blob);
 }
@@ -72,10 +110,11 @@ static void fill(struct store *st)
 			pause_filling(&st->pool);
 			return;
 		}
+		b.lent = lend(&st->pool, b.fd);
 		if (!add(&st->pool, &b))
 			break;
 	}
-	discard(st, &b);
+	pool_discard(st, &b);
 }
 
 static void *keep_full(void *arg)
@@ -100,13 +139,19 @@ static bool take(struct pool *p, struct pool_blob *ret_b)
 	return true;
 }
 
-int pool_take(struct store *st, uint64_t *ret_blob, int *ret_fd)
+int pool_take(struct store *st, struct pool_blob *ret_b)
+{
+	return take(&st->pool, ret_b) ? 0 : make(st, ret_b);
+}
+
+int pool_take_plain(struct store *st, uint64_t *ret_blob, int *ret_fd)
 {
 	struct pool_blob b;
-	int err = take(&st->pool, &b) ? 0 : make(st, &b);
+	int err = pool_take(st, &b);
 
 	if (err)
 		return err;
+	pool_end_lent(st, b.lent);
 	*ret_blob = b.blob;
 	*ret_fd = b.fd;
 	return 0;
@@ -118,6 +163,7 @@ int pool_start(struct store *st)
 	int err;
 
 	pthread_mutex_init(&p->lock, NULL);
+	pthread_mutex_init(&p->lender_lock, NULL);
 	pthread_cond_init(&p->wanted, NULL);
 	if (st->read_only)
 		return 0;
@@ -144,5 +190,5 @@ void pool_stop(struct store *st)
 	pthread_join(p->thread, NULL);
 	p->runs = false;
 	while (p->count)
-		discard(st, &p->ready[--p->count]);
+		pool_discard(st, &p->ready[--p->count]);
 }

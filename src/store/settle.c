@@ -39,6 +39,13 @@ int settle_on_disk(struct store *st)
 	return err;
 }
 
+/* Of a file that was never written the blob is older than it is: pool.h. */
+static bool is_blank(const struct inode *i, const struct stat *s)
+{
+	return !i->size && !s->st_size &&
+	       clock_from_timespec(&s->st_mtim) < i->mtime;
+}
+
 /* False: the inode stays as it is. */
 static bool take_blob(struct store *st, struct inode *i)
 {
@@ -55,6 +62,8 @@ static bool take_blob(struct store *st, struct inode *i)
 		return false;
 	else if (i->flags & INODE_SHARED && !writing)
 		i->size = (uint64_t)s.st_size; /* the times are another's */
+	else if (writing && is_blank(i, &s))
+		i->blocks = (uint64_t)s.st_blocks;
 	else if (writing || i->size != (uint64_t)s.st_size ||
 		 i->ctime < clock_from_timespec(&s.st_mtim))
 		inode_take_stat(i, &s);

@@ -59,3 +59,9 @@ int64_t stamp_now(int fd)
 
 	return now ? now : coarse();
 }
+
+int64_t stamp_between(int fd)
+{
+	(void)stamp_now(fd);
+	return stamp_now(fd) - (fd >= 0);
+}

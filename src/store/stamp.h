@@ -23,5 +23,8 @@
 int stamp_open(int probe);
 /* ns since 1970. */
 int64_t stamp_now(int fd);
+/* Later than any that a file has by now, and earlier than any to come: a second
+ * one is fine, and nothing is then stamped with less. */
+int64_t stamp_between(int fd);
 
 #endif

@@ -3,7 +3,8 @@
  * A store from inside.
  *
  * Order of locks: opening->lock, then store->lock (the namespace), then any one
- * of the small ones (journal, janitor, waits), which are leaves.
+ * of the small ones (journal, janitor, waits, that of the lender), which are
+ * leaves.
  */
 #ifndef STORE_STATE_H
 #define STORE_STATE_H
@@ -52,10 +53,11 @@ struct store {
 	int commit_ms;
 	struct value *config;
 
-	pthread_rwlock_t lock;	/* the namespace */
-	struct names names;	/* under the lock */
-	struct shares shares;	/* under the lock */
-	struct records records; /* under the lock */
+	pthread_rwlock_t lock;	 /* the namespace */
+	struct names names;	 /* under the lock */
+	struct shares shares;	 /* under the lock */
+	struct opening *written; /* have writers; under the lock; atomic */
+	struct records records;	 /* under the lock */
 
 	uint64_t next;	/* number of the next inode or blob; atomic */
 	uint64_t first; /* numbers from here on were given out in this life */
@@ -153,10 +155,12 @@ int64_t node_now(struct store *st, struct rows *rows, const struct inode *i);
 bool node_take_stat(struct inode *i, const struct stat *s);
 /* What a writer has done so far goes into the inode, before anything else does
  * that comes after it. */
-void node_catch_up(struct inode *i);
+bool node_catch_up(struct inode *i);
 /* Both. */
 void node_changed(struct store *st, struct rows *rows, struct inode *i);
 void node_fill(const struct inode *i, struct node_attr *ret_attr);
+/* The same, without asking the blob: after node_catch_up. */
+void node_fill_caught_up(const struct inode *i, struct node_attr *ret_attr);
 /* No name, no opening, unknown to the kernel: its end. `sequence` is that of
  * the entry that dropped its row. */
 void node_reap(struct store *st, struct inode *i, uint64_t sequence);

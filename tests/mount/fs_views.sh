@@ -32,6 +32,33 @@ with open(sys.argv[1], "rb") as f:
             assert sys.argv[2] != "passthrough"
 PYTHON
 
+# who closes a file waits for nobody, and yet what it wrote is in the next read
+python3 - "$MNT/models/rain-guess" <<'PYTHON'
+import json, os, sys
+asset = sys.argv[1]
+def total():
+    with open(asset + "/_mlx/metadata.json") as f:
+        return json.load(f)["bytes"]
+was = total()
+for i in range(1, 200):
+    with open(asset + "/data", "ab", buffering=0) as f:
+        f.write(b"x")
+    assert total() == was + i, (i, total(), was)
+os.unlink(asset + "/data")
+# it becomes a spec while it is open: what is written then is judged all the same
+spec = asset + "/model.yaml"
+with open(spec) as f:
+    text = f.read()
+with open(asset + "/new", "w") as f:
+    f.write(text)
+    f.flush()
+    os.rename(asset + "/new", spec)
+    f.write("\nname: [broken\n")
+PYTHON
+wait_for 10 grep -q model.yaml: "$view/errors"
+cp "$TOP/contrib/samples/models/rain-guess/model.yaml" "$MNT/models/rain-guess/"
+is "$(cat "$view/errors")" ''
+
 # nothing moves by itself; something does when its source did
 stamp() { stat -c '%n %i %Y.%y %Z %s' "$view"/*.json "$view/run" "$view/pipeline.py" "$view/tags"; }
 before=$(stamp)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Contents: bytes, sizes, times and digests of open files. */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -191,6 +192,135 @@ TEST(content_changes_follow_one_another)
 		CHECK_INT(last.mtime, last.atime);
 	}
 	CHECK_INT(content_flush(c), 1);
+}
+
+/* Its blob is older than it is, and that shows nowhere. */
+TEST(content_of_a_new_file)
+{
+	AUTO(store_release) struct store *st = help_open(help_path("s"));
+	struct content *c = NULL;
+	struct node_attr a, b;
+
+	/* blobs were made when the store was opened */
+	usleep(50000);
+	CHECK_INT(help_make(st, STORE_ROOT, "f", S_IFREG | 0644, &a), 0);
+	CHECK_INT(content_open(st, a.ino, O_RDWR, &c), 0);
+	CHECK_INT(node_get(st, a.ino, &b), 0);
+	CHECK(b.mtime == a.mtime && b.ctime == a.ctime && !b.size);
+	CHECK_INT(content_flush(c), 0);
+	CHECK(!content_close(c));
+	CHECK_INT(node_get(st, a.ino, &b), 0);
+	CHECK(b.mtime == a.mtime && b.ctime == a.ctime);
+	CHECK_INT(content_open(st, a.ino, O_RDWR, &c), 0);
+	CHECK_INT(node_get(st, a.ino, &b), 0);
+	CHECK(b.mtime == a.mtime);
+	CHECK_INT(content_write(c, "x", 1, 0, false), 1);
+	CHECK(content_close(c));
+	CHECK_INT(node_get(st, a.ino, &b), 0);
+	CHECK(b.mtime >= a.mtime && b.size == 1);
+	help_reopen(&st);
+	CHECK_INT(node_get(st, a.ino, &a), 0);
+	CHECK(b.mtime == a.mtime);
+}
+
+/* What is written past us counts before anybody has closed it. */
+TEST(content_is_caught_up)
+{
+	AUTO(store_release) struct store *st = help_open(help_path("s"));
+	uint64_t kind = help_dir(st, STORE_ROOT, "datasets");
+	uint64_t dir = help_dir(st, kind, "d");
+	struct content *c = NULL, *other = NULL;
+	struct node_tree before, t;
+	struct node_attr a, b;
+
+	CHECK_INT(help_make(st, dir, "f", S_IFREG | 0644, &a), 0);
+	CHECK_INT(help_make(st, dir, "g", S_IFREG | 0644, &b), 0);
+	CHECK(!node_catch_up_all(st));
+	CHECK_INT(content_open(st, a.ino, O_RDWR, &c), 0);
+	CHECK_INT(content_open(st, b.ino, O_RDWR, &other), 0);
+	CHECK(!node_catch_up_all(st));
+	CHECK_INT(node_get_tree(st, dir, &before), 0);
+	CHECK_INT(pwrite(content_fd(c), "hello", 5, 0), 5);
+	CHECK(node_catch_up_all(st));
+	CHECK(!node_catch_up_all(st));
+	CHECK_INT(node_get_tree(st, dir, &t), 0);
+	CHECK_INT(t.bytes, 5);
+	CHECK(t.changes > before.changes);
+	/* the next close still tells */
+	CHECK(content_close(c));
+	CHECK_INT(pwrite(content_fd(other), "x", 1, 0), 1);
+	CHECK(node_catch_up_all(st));
+	CHECK(content_close(other));
+	CHECK(!node_catch_up_all(st));
+	CHECK_INT(node_get_tree(st, dir, &t), 0);
+	CHECK_INT(t.bytes, 6);
+}
+
+struct lent {
+	int given, ended;
+};
+
+static int lend(void *arg, int fd)
+{
+	struct lent *l = arg;
+	struct stat s;
+
+	return fstat(fd, &s) || s.st_size ? -EBADF : ++l->given;
+}
+
+static void end_lent(void *arg, int id)
+{
+	struct lent *l = arg;
+
+	l->ended += id > 0;
+}
+
+/* Opens a new file as one that is passed through, and gives its number. */
+static int lent_of(struct store *st, unsigned int name, bool take)
+{
+	AUTO(content_release) struct content *c = NULL;
+	struct node_attr a;
+	char text[16];
+	uint64_t blob;
+	int fd, id;
+
+	sprintf(text, "f%u", name);
+	if (help_make(st, STORE_ROOT, text, S_IFREG | 0644, &a) ||
+	    content_open(st, a.ino, O_WRONLY | O_PATH, &c))
+		return -1;
+	if (!take)
+		return 0;
+	if (content_get_blob(c, &blob, &fd))
+		return -1;
+	id = content_take_lent(c);
+	return content_take_lent(c) ? -1 : id;
+}
+
+TEST(content_lends_new_blobs)
+{
+	AUTO(store_release) struct store *st = help_open(help_path("s"));
+	struct lent lent = { 0, 0 };
+	const struct store_lender lender = { lend, end_lent, &lent };
+	const struct store_lender nobody = { NULL, NULL, NULL };
+	unsigned int name = 0;
+	int taken = 0;
+
+	store_lend(st, &lender);
+	/* those that were made before it came go first */
+	for (int id = 0; !id && name < 10000; name++) {
+		id = lent_of(st, name, true);
+		CHECK(id >= 0);
+		taken += id > 0;
+		usleep(id ? 0 : 100);
+	}
+	CHECK_INT(taken, 1);
+	/* who does not want it gives it back */
+	for (; !lent.ended && name < 20000; name++)
+		CHECK_INT(lent_of(st, name, false), 0);
+	CHECK(lent.ended >= 1);
+	store_lend(st, &nobody);
+	store_release(&st);
+	CHECK(lent.ended + taken <= lent.given);
 }
 
 TEST(content_drops_suid)

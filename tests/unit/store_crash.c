@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "store/content.h"
 #include "store/file.h"
 #include "store/record.h"
@@ -395,6 +396,39 @@ TEST(crash_with_open_files)
 	CHECK_INT(count_blobs(path), 1);
 	help_reopen(&st);
 	CHECK(help_is(st, "f", "helloworld"));
+}
+
+/* Of a file that was open and never written, the blob is older than it is. */
+TEST(crash_with_an_unwritten_file)
+{
+	AUTO(free_text) char *path = strdup(help_path("s"));
+	AUTO(store_release) struct store *st = NULL;
+	struct content *c;
+	struct node_attr a, b;
+	int fds[2];
+	pid_t pid;
+
+	CHECK_INT(pipe(fds), 0);
+	pid = fork();
+	if (!pid) {
+		st = open_at(path, 5);
+		usleep(50000);
+		if (help_make(st, STORE_ROOT, "f", S_IFREG | 0644, &a) ||
+		    content_open(st, a.ino, O_WRONLY, &c) ||
+		    write(fds[1], &a, sizeof(a)) != sizeof(a))
+			_exit(1);
+		kill(getpid(), SIGKILL);
+	}
+	CHECK_INT(read(fds[0], &a, sizeof(a)), sizeof(a));
+	waitpid(pid, NULL, 0);
+	close(fds[0]);
+	close(fds[1]);
+	st = open_at(path, 5);
+	CHECK_INT(node_walk(st, "f", &b), 0);
+	/* later, where the blob was not there yet when the file was made */
+	CHECK(b.mtime >= a.mtime && b.mtime - a.mtime < NS_PER_S);
+	CHECK(b.ctime >= a.ctime);
+	CHECK_INT(b.size, 0);
 }
 
 /* Numbers are not given out again. */
