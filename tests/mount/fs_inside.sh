@@ -50,7 +50,7 @@ is "$(cat "$run/_mlx/wait")" SUCCEEDED
 is "$(cat "$run/status")" SUCCEEDED
 is "$(grep -c line "$run/log")" 20
 is "$(cat "$run/outputs/made")" ok
-sleep 0.5
+wait_for 10 grep -q 'line 20' "$WORK/tail" || true
 kill $tail
 is "$(grep -c 'line' "$WORK/tail")" 20
 is "$(cat "$WORK/tail")" "$(cat "$run/log")"
