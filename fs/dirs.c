@@ -10,6 +10,12 @@
  *
  * With attributes (readdirplus) each real entry counts as looked up. Entries of
  * views come without, so that listing renders nothing.
+ *
+ * The kernel asks for attributes whenever a listing begins, and an inode for
+ * each file is most of what a cold `find` then costs. So a thread that is new
+ *to us gets those of directories only, which it will open; when it looks up a
+ *file of what it listed (`ls -l` does), it gets all, there and wherever it goes
+ *on.
  */
 #include "dirs.h"
 
@@ -37,6 +43,7 @@ struct listing {
 	uint64_t dir;
 	struct place_info place;
 	bool plus;
+	bool thin;   /* attributes of directories only */
 	bool hidden; /* what is not listed otherwise is wanted, too */
 	char *data;
 	size_t size, used;
@@ -44,6 +51,40 @@ struct listing {
 	uint64_t *told; /* real inodes told with attributes */
 	size_t told_count;
 };
+
+/* ---- who wants attributes ---- */
+
+/* A slot: the directory listed last, the thread, and whether it wants them. */
+static uint64_t lister(uint64_t dir, pid_t tid, bool wants)
+{
+	return dir << 24 | (uint64_t)(tid & 0x7fffff) << 1 | wants;
+}
+
+static _Atomic uint64_t *slot_of(struct fs *fs, pid_t tid)
+{
+	return &fs->listers[(unsigned int)tid % LISTERS];
+}
+
+static bool wants_attributes(struct fs *fs, uint64_t dir, pid_t tid)
+{
+	_Atomic uint64_t *slot = slot_of(fs, tid);
+	uint64_t was = atomic_load(slot);
+
+	if (was == lister(was >> 24, tid, true))
+		return true;
+	atomic_store(slot, lister(dir, tid, false));
+	return false;
+}
+
+void dirs_looked_up(struct fs *fs, uint64_t dir, pid_t tid)
+{
+	_Atomic uint64_t *slot = slot_of(fs, tid);
+
+	if (atomic_load(slot) == lister(dir, tid, false))
+		atomic_store(slot, lister(dir, tid, true));
+}
+
+/* ---- one entry ---- */
 
 static int add(struct listing *l, const char *name,
 	       const struct fuse_entry_param *e, off_t next)
@@ -89,7 +130,8 @@ static int add_node(void *arg, const char *name, const struct node_attr *attr,
 	    !strcmp(name, HOME_LINK))
 		return 0;
 	/* names here may stand for something else soon: ask for each */
-	if (!l->plus || view_is(l->dir) || !strcmp(name, HOME_LINK) ||
+	if (!l->plus || (l->thin && !S_ISDIR(attr->mode)) || view_is(l->dir) ||
+	    !strcmp(name, HOME_LINK) ||
 	    (l->place.place == PLACE_KIND && !S_ISDIR(attr->mode)))
 		return add_plain(l, name, attr->ino, attr->mode, next);
 	reply_fill_stat(attr, &e.attr);
@@ -209,6 +251,8 @@ static void read_dir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 		.dir = ino,
 		.place.place = PLACE_OTHER,
 		.plus = plus,
+		.thin = plus && !wants_attributes(fs_of(req), ino,
+						  fuse_req_ctx(req)->pid),
 		.hidden = fi->fh,
 		.data = data,
 		.size = room,

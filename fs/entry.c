@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "dirs.h"
 #include "engine/run.h"
 #include "entry.h"
 #include "home.h"
@@ -82,6 +83,8 @@ void entry_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 		return;
 	}
 	err = look_up_spot(fs, &spot, &attr);
+	if (!err && !S_ISDIR(attr.mode))
+		dirs_looked_up(fs, parent, fuse_req_ctx(req)->pid);
 	if (err == -ENOENT)
 		reply_absent(req, &spot);
 	else if (err)

@@ -38,6 +38,7 @@ struct waits;
 struct work;
 
 #define FS_READERS 64
+#define LISTERS 256
 
 struct fs {
 	struct store *store;
@@ -63,6 +64,8 @@ struct fs {
 	/* who has a large file open for reading: open.c */
 	_Atomic uint64_t readers[FS_READERS];
 	_Atomic uint32_t reads;
+	/* Who lists, and whether for more than names: dirs.c. */
+	_Atomic uint64_t listers[LISTERS];
 	/* Grows with everything that may make a generated file another. */
 	_Atomic uint64_t changes;
 };
