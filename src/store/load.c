@@ -3,16 +3,16 @@
  * The namespace and the records from catalog.db into memory. Entries come in
  * the order of directory and slot.
  *
- * A store that is opened read-only may have a journal: its rows are then laid
- * over those of the tables in memory, inodes before entries. A put whose inode
- * or directory is gone in the end is left out; the row that ends that entry
- * is further on in the journal.
+ * A store that is opened read-only may have a journal, which cannot be applied
+ * to the tables: the last row that it has of a key then stands for that of the
+ * tables, as if it had been.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/name.h"
+#include "batch.h"
 #include "state.h"
 
 /* ---- inodes ---- */
@@ -49,28 +49,22 @@ static bool type_is_known(uint32_t mode)
 	}
 }
 
-/* Puts a new inode or a newer row of one. */
 static int put_inode(struct names *n, const struct inode_row *row,
-		     const char *target, size_t len, bool may_exist)
+		     const char *target, size_t len)
 {
-	struct inode *i = may_exist ? inode_find(n, row->ino) : NULL;
+	struct inode *i;
 
 	if (!row->ino || !row->nlink || !type_is_known(row->mode) ||
 	    (row->ino == STORE_ROOT && !S_ISDIR(row->mode)))
 		return -EUCLEAN;
-	if (!i) {
-		i = inode_new(row->ino, row->mode);
-		if (!i)
-			return -ENOMEM;
-		inode_add(n, i);
-		if (S_ISLNK(row->mode))
-			i->target = strndup(target, len);
-		if (S_ISLNK(row->mode) && !i->target)
-			return -ENOMEM;
-	}
-	if ((i->mode ^ row->mode) & S_IFMT)
-		return -EUCLEAN;
-	i->mode = (uint16_t)row->mode;
+	i = inode_new(row->ino, row->mode);
+	if (!i)
+		return -ENOMEM;
+	inode_add(n, i);
+	if (S_ISLNK(row->mode))
+		i->target = strndup(target, len);
+	if (S_ISLNK(row->mode) && !i->target)
+		return -ENOMEM;
 	fill_inode(i, row);
 	return 0;
 }
@@ -112,7 +106,7 @@ static int load_loose_inode(struct store *st, struct inode_row *row,
 
 	if (!row->nlink)
 		row->nlink = 1;
-	err = put_inode(&st->names, row, target, len, false);
+	err = put_inode(&st->names, row, target, len);
 	if (err != -EUCLEAN)
 		return err;
 	loose_say(st->loose, "inode %llu is no inode",
@@ -124,10 +118,10 @@ static int load_inode(struct store *st, struct inode_row *row,
 		      const char *target, size_t len)
 {
 	return st->loose ? load_loose_inode(st, row, target, len)
-			 : put_inode(&st->names, row, target, len, false);
+			 : put_inode(&st->names, row, target, len);
 }
 
-static int load_inodes(struct store *st)
+static int load_inodes(struct store *st, const struct batch *newer)
 {
 	AUTO(stmt_release) struct stmt *s = NULL;
 	int err = db_prepare(st->tables.db,
@@ -144,6 +138,8 @@ static int load_inodes(struct store *st)
 		size_t len = 0;
 
 		read_inode(s, &row);
+		if (batch_has(newer, ROW_INODE, row.ino, 0))
+			continue;
 		if (S_ISLNK(row.mode))
 			target = stmt_get_text(s, 13, &len);
 		err = load_inode(st, &row, target, len);
@@ -216,16 +212,11 @@ static int load_loose_entry(struct store *st, struct inode *dir, uint64_t ino,
 static int load_entry(struct store *st, struct inode *dir, uint64_t ino,
 		      const struct loaded_entry *l)
 {
-	int err;
-
-	if (st->loose)
-		return load_loose_entry(st, dir, ino, l);
-	err = put_entry(&st->names, dir, l);
-	/* the journal may say more about it */
-	return err == -EUCLEAN && st->read_only ? 0 : err;
+	return st->loose ? load_loose_entry(st, dir, ino, l)
+			 : put_entry(&st->names, dir, l);
 }
 
-static int load_entries(struct store *st)
+static int load_entries(struct store *st, const struct batch *newer)
 {
 	AUTO(stmt_release) struct stmt *s = NULL;
 	struct inode *dir = NULL;
@@ -244,6 +235,8 @@ static int load_entries(struct store *st)
 			.alias = stmt_get_int(s, 3),
 		};
 
+		if (batch_has(newer, ROW_ENTRY, ino, l.slot))
+			continue;
 		l.name = stmt_get_text(s, 4, &l.len);
 		if (!dir || dir->ino != ino)
 			dir = inode_find(&st->names, ino);
@@ -254,7 +247,18 @@ static int load_entries(struct store *st)
 	return err;
 }
 
-static int load_records(struct store *st)
+static int put_record(struct store *st, int class, uint64_t key,
+		      const char *text, size_t len)
+{
+	struct record *r = records_new(class, key, text, len);
+
+	if (!r)
+		return -ENOMEM;
+	records_put(&st->records, r);
+	return 0;
+}
+
+static int load_records(struct store *st, const struct batch *newer)
 {
 	AUTO(stmt_release) struct stmt *s = NULL;
 	int err = db_prepare(st->tables.db,
@@ -263,100 +267,66 @@ static int load_records(struct store *st)
 	if (err)
 		return err;
 	while ((err = stmt_step(s)) == 1) {
+		int64_t class = stmt_get_int(s, 0);
+		uint64_t key = (uint64_t)stmt_get_int(s, 1);
+		const char *text;
 		size_t len;
-		const char *text = stmt_get_text(s, 2, &len);
-		struct record *r =
-			records_new((int)stmt_get_int(s, 0),
-				    (uint64_t)stmt_get_int(s, 1), text, len);
 
-		if (!r)
-			return -ENOMEM;
-		records_put(&st->records, r);
-	}
-	return err;
-}
-
-/* ---- a journal that may not be applied ---- */
-
-typedef int lay_fn(struct store *st, const struct row *row);
-
-static int lay_inode(struct store *st, const struct row *row)
-{
-	struct inode *i = inode_find(&st->names, row->key);
-	struct inode_row fresh;
-	const char *target;
-	size_t len;
-	int err;
-
-	if (row->type != ROW_INODE)
-		return 0;
-	if (row->drop) {
-		if (i)
-			inode_drop(&st->names, i);
-		return 0;
-	}
-	err = row_get_inode(row, &fresh, &target, &len);
-	return err ? err : put_inode(&st->names, &fresh, target, len, true);
-}
-
-static int lay_entry(struct store *st, const struct row *row)
-{
-	struct inode *dir = inode_find(&st->names, row->key);
-	struct entry *old;
-	struct entry_row fixed;
-	struct loaded_entry l = { .slot = row->key2 };
-	int err;
-
-	if (row->type != ROW_ENTRY || !dir || !inode_is_dir(dir))
-		return 0;
-	old = entry_at(dir, row->key2);
-	if (old)
-		entry_drop(&st->names, old);
-	if (row->drop)
-		return 0;
-	err = row_get_entry(row, &fixed, &l.name, &l.len);
-	if (err)
-		return err;
-	l.ino = fixed.ino;
-	l.alias = fixed.alias;
-	err = put_entry(&st->names, dir, &l);
-	return err == -EUCLEAN ? 0 : err;
-}
-
-static int lay_record(struct store *st, const struct row *row)
-{
-	struct record *r;
-
-	if (row->type != ROW_RECORD)
-		return 0;
-	if (row->drop) {
-		records_drop(&st->records, (int)row->key, row->key2);
-		return 0;
-	}
-	r = records_new((int)row->key, row->key2, (const char *)row->data,
-			row->len);
-	if (!r)
-		return -ENOMEM;
-	records_put(&st->records, r);
-	return 0;
-}
-
-static int lay_rows(struct store *st, lay_fn *lay, const unsigned char *data,
-		    size_t len)
-{
-	struct row row;
-	size_t at = 0;
-	int err;
-
-	while ((err = rows_next(data, len, &at, &row)) == 1) {
-		err = lay(st, &row);
+		if (batch_has(newer, ROW_RECORD, (uint64_t) class, key))
+			continue;
+		text = stmt_get_text(s, 2, &len);
+		err = put_record(st, (int)class, key, text, len);
 		if (err)
 			return err;
 	}
 	return err;
 }
 
-static int lay_journal(struct store *st, lay_fn *lay)
+/* ---- a journal that may not be applied ---- */
+
+static int add_inode(struct store *st, const struct row *row)
+{
+	struct inode_row fixed;
+	const char *target;
+	size_t len;
+	int err = row_get_inode(row, &fixed, &target, &len);
+
+	return err ? err : load_inode(st, &fixed, target, len);
+}
+
+static int add_entry(struct store *st, const struct row *row)
+{
+	struct loaded_entry l = { .slot = row->key2 };
+	struct entry_row fixed;
+	int err = row_get_entry(row, &fixed, &l.name, &l.len);
+
+	if (err)
+		return err;
+	l.ino = fixed.ino;
+	l.alias = fixed.alias;
+	return load_entry(st, inode_find(&st->names, row->key), row->key, &l);
+}
+
+static int add_record(struct store *st, const struct row *row)
+{
+	return put_record(st, (int)row->key, row->key2, (const char *)row->data,
+			  row->len);
+}
+
+static int add_newer(struct store *st, const struct batch *newer,
+		     enum row_type type,
+		     int (*add)(struct store *st, const struct row *row))
+{
+	int err = 0;
+
+	for (size_t i = 0; i < newer->count && !err; i++)
+		if (newer->row[i].type == type && !newer->row[i].drop)
+			err = add(st, &newer->row[i]);
+	return err;
+}
+
+/* What the tables lack. */
+static int read_journal(struct store *st, struct batch *newer)
 {
 	int64_t meta[META_COUNT];
 	const unsigned char *data;
@@ -373,7 +343,7 @@ static int lay_journal(struct store *st, lay_fn *lay)
 	sequence = (uint64_t)meta[META_APPLIED];
 	while (!err &&
 	       journal_read(&st->journal, &position, &sequence, &data, &len))
-		err = lay_rows(st, lay, data, len);
+		err = batch_add(newer, data, len);
 	return err;
 }
 
@@ -398,22 +368,24 @@ static void expect(struct store *st)
 
 static int load_all(struct store *st)
 {
-	int err;
+	AUTO(batch_release) struct batch newer = { 0 };
+	int err = read_journal(st, &newer);
 
 	expect(st);
-	err = load_inodes(st);
 	if (!err)
-		err = lay_journal(st, lay_inode);
+		err = load_inodes(st, &newer);
+	if (!err)
+		err = add_newer(st, &newer, ROW_INODE, add_inode);
 	if (!err && !inode_find(&st->names, STORE_ROOT))
 		err = -EUCLEAN;
 	if (!err)
-		err = load_entries(st);
+		err = load_entries(st, &newer);
 	if (!err)
-		err = lay_journal(st, lay_entry);
+		err = add_newer(st, &newer, ROW_ENTRY, add_entry);
 	if (!err)
-		err = load_records(st);
+		err = load_records(st, &newer);
 	if (!err)
-		err = lay_journal(st, lay_record);
+		err = add_newer(st, &newer, ROW_RECORD, add_record);
 	return err;
 }
 

@@ -285,6 +285,39 @@ TEST(check_goes_on_without_a_journal)
 	CHECK(is_repaired(path, 1, "journal is missing"));
 }
 
+static int remove_much(struct store *st)
+{
+	struct node_attr d, sub;
+
+	return node_walk(st, "datasets/d", &d) ||
+	       node_walk(st, "datasets/d/sub", &sub) ||
+	       node_unlink(st, d.ino, "f") ||
+	       node_rmdir(st, sub.ino, "below") ||
+	       node_rmdir(st, d.ino, "sub") ||
+	       file_put(st, d.ino, "g", 0644, NULL, "new", 3) ||
+	       !help_file(st, STORE_ROOT, "h", "aitch") ||
+	       node_rename(st, STORE_ROOT, "h", d.ino, "g", 0);
+}
+
+/* The names that the tables still have are no fault; but one of which the
+ * journal says nothing is. */
+TEST(check_reads_the_journal)
+{
+	AUTO(free_text) char *path = strdup(help_path("s"));
+	AUTO(buf_release) struct buf said = BUF_INIT(BUF_MAX);
+	struct outcome o;
+
+	store_close(fill(path));
+	CHECK_INT(help_kill(path, remove_much), 0);
+	o = run(path, CHECK_ONLY, &said);
+	CHECK_INT(o.err, 0);
+	CHECK_STR(said.data, "");
+	CHECK_INT(
+		change(path, "INSERT INTO entry VALUES (1, 99, 5000, 0, 'x')"),
+		0);
+	CHECK(is_repaired(path, 1, "'x'"));
+}
+
 /* ---- rebuild and export ---- */
 
 static const char odd[] = "#a\nb\\c\td\xff";

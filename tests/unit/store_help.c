@@ -2,9 +2,11 @@
 #include "store_help.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -95,6 +97,22 @@ bool help_is(struct store *st, const char *path, const char *text)
 	if (node_walk(st, path, &a) || file_read(st, a.ino, &got))
 		return false;
 	return a.size == got.len && !strcmp(got.data, text);
+}
+
+int help_kill(const char *path, int (*work)(struct store *st))
+{
+	struct store_options o = { .journal_bytes = 1, .commit_ms = 60000 };
+	struct store *st = NULL;
+	int status;
+	pid_t pid = fork();
+
+	if (!pid) {
+		if (store_open(path, &o, NULL, &st) || work(st))
+			_exit(1);
+		kill(getpid(), SIGKILL);
+	}
+	waitpid(pid, &status, 0);
+	return WIFSIGNALED(status) ? 0 : -1;
 }
 
 bool help_digests(struct store *st)

@@ -24,6 +24,9 @@ uint64_t help_file(struct store *st, uint64_t dir, const char *name,
 int help_count(struct store *st, uint64_t dir);
 /* The file's content is this text. */
 bool help_is(struct store *st, const char *path, const char *text);
+/* What this does to the store is left as after kill -9, in the journal only. 0;
+ * -1: it did not go well. */
+int help_kill(const char *path, int (*work)(struct store *st));
 /* Wait, a minute at most, till all digests are there. */
 bool help_digests(struct store *st);
 

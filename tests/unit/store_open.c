@@ -137,28 +137,16 @@ TEST(open_refuses_a_broken_journal)
 	CHECK_INT(open_why(path, false, &why, &st), 0);
 }
 
-/* Leaves a store as after kill -9, with all changes in the journal only. */
-static int leave_journal(const char *path)
+static int change_much(struct store *st)
 {
-	struct store_options o = { .journal_bytes = 1, .commit_ms = 60000 };
-	struct store *st = NULL;
 	struct node_attr a;
-	int status;
-	pid_t pid = fork();
 
-	if (!pid) {
-		if (store_open(path, &o, NULL, &st) ||
-		    file_put(st, STORE_ROOT, "g", 0644, NULL, "gee", 3) ||
-		    node_unlink(st, STORE_ROOT, "f") ||
-		    help_make(st, STORE_ROOT, "l", S_IFLNK | 0777, &a) ||
-		    node_rename(st, STORE_ROOT, "d", STORE_ROOT, "e", 0) ||
-		    file_put(st, STORE_ROOT, "x", 0644, NULL, "new", 3) ||
-		    record_put(st, RECORD_RUN, 1, "r", 1))
-			_exit(1);
-		kill(getpid(), SIGKILL);
-	}
-	waitpid(pid, &status, 0);
-	return WIFSIGNALED(status) ? 0 : -1;
+	return file_put(st, STORE_ROOT, "g", 0644, NULL, "gee", 3) ||
+	       node_unlink(st, STORE_ROOT, "f") ||
+	       help_make(st, STORE_ROOT, "l", S_IFLNK | 0777, &a) ||
+	       node_rename(st, STORE_ROOT, "d", STORE_ROOT, "e", 0) ||
+	       file_put(st, STORE_ROOT, "x", 0644, NULL, "new", 3) ||
+	       record_put(st, RECORD_RUN, 1, "r", 1);
 }
 
 TEST(open_read_only_sees_the_journal)
@@ -175,7 +163,7 @@ TEST(open_read_only_sees_the_journal)
 	help_file(st, help_dir(st, STORE_ROOT, "d"), "in", "inside");
 	help_file(st, STORE_ROOT, "x", "old");
 	store_release(&st);
-	CHECK_INT(leave_journal(path), 0);
+	CHECK_INT(help_kill(path, change_much), 0);
 	for (int i = 0; i < 2; i++) {
 		CHECK_INT(open_why(path, i == 0, &why, &st), 0);
 		CHECK_INT(help_count(st, STORE_ROOT), 4);
@@ -195,6 +183,33 @@ TEST(open_read_only_sees_the_journal)
 			CHECK_INT(record_drop(st, RECORD_RUN, 1), -EROFS);
 			CHECK_INT(store_sync(st), 0);
 		}
+		store_release(&st);
+	}
+}
+
+static int exchange(struct store *st)
+{
+	return node_rename(st, STORE_ROOT, "a", STORE_ROOT, "b",
+			   RENAME_EXCHANGE);
+}
+
+/* Half way a directory has two names, which otherwise is a damage. */
+TEST(open_read_only_sees_an_exchange)
+{
+	AUTO(free_text) char *path = strdup(help_path("s"));
+	AUTO(buf_release) struct buf why = WHY_INIT;
+	AUTO(store_release) struct store *st = NULL;
+	struct node_attr a;
+
+	CHECK_INT(open_why(path, false, &why, &st), 0);
+	help_file(st, help_dir(st, STORE_ROOT, "a"), "in-a", "x");
+	help_file(st, help_dir(st, STORE_ROOT, "b"), "in-b", "x");
+	store_release(&st);
+	CHECK_INT(help_kill(path, exchange), 0);
+	for (int i = 0; i < 2; i++) {
+		CHECK_INT(open_why(path, i == 0, &why, &st), 0);
+		CHECK_INT(node_walk(st, "a/in-b", &a), 0);
+		CHECK_INT(node_walk(st, "b/in-a", &a), 0);
 		store_release(&st);
 	}
 }
