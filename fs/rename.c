@@ -153,12 +153,32 @@ static void log_refusal(const struct rename *r)
 		 strerror(-r->err));
 }
 
+static int count_two(void *arg, const char *name, const struct node_attr *attr,
+		     uint64_t cookie)
+{
+	(void)name, (void)attr, (void)cookie;
+	return ++*(int *)arg == 2;
+}
+
+/* See leave_alias. */
+static bool home_goes(const struct rename *r)
+{
+	int count = 0;
+
+	return r->from.alias && r->from.dir != r->to.dir &&
+	       !node_each(r->fs->store, r->from.dir, 0, count_two, &count) &&
+	       count == 1;
+}
+
 static void judge_and_rename(struct job *job)
 {
 	struct rename *r = (struct rename *)job;
 	struct catalog *c = r->fs->catalog;
+	struct catalog_move move = { .ino = r->attr.ino };
 
-	r->err = catalog_judge(c, r->attr.ino, r->to.dir, r->to.name, r->uid);
+	if (home_goes(r))
+		move.goes = r->from.dir;
+	r->err = catalog_judge(c, &move, r->to.dir, r->to.name);
 	if (!r->err)
 		r->err = rename_stored(r);
 	if (!r->err && catalog_closed(c, r->to.dir, r->to.name, r->uid))

@@ -85,10 +85,15 @@ bool catalog_cares(struct catalog *c, uint64_t dir, const char *name);
  */
 int catalog_closed(struct catalog *c, uint64_t dir, const char *name,
 		   uid_t uid);
-/* (blocks) Would the content of inode `ino` be right as `name` in `dir`?
- * Nothing but the refusal is recorded: for a rename that has yet to happen. */
-int catalog_judge(struct catalog *c, uint64_t ino, uint64_t dir,
-		  const char *name, uid_t uid);
+/* A rename that has yet to happen. */
+struct catalog_move {
+	uint64_t ino;  /* of the file */
+	uint64_t goes; /* an asset that goes when it has left; 0: none */
+};
+/* (blocks) Would that file be right as `name` in `dir`? Nothing but the refusal
+ * is recorded. An id that is an asset's by this file alone is free. */
+int catalog_judge(struct catalog *c, const struct catalog_move *move,
+		  uint64_t dir, const char *name);
 /*
  * A name came, went or moved by mkdir, rename, unlink or rmdir (after it): the
  * asset of `dir`, or the asset `name` in a kind's directory, is looked at anew

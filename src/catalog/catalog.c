@@ -552,8 +552,12 @@ static int note_error(struct value *rec, void *arg)
 /* Would it be right as a spec of the asset? */
 static int judge_in_asset(struct catalog *c, uint64_t dir,
 			  const struct kind *kind, const char *name,
-			  const struct node_attr *attr, struct buf *why)
+			  const struct node_attr *attr,
+			  const struct catalog_move *move, struct buf *why)
 {
+	struct id_wish wish = {
+		.asset = dir, .kind = kind, .only_ask = true, .move = *move
+	};
 	AUTO(spec_file_release) struct spec_file f = { 0 };
 	AUTO(value_release) struct value *rec = NULL;
 	AUTO(value_release) struct value *fields = NULL;
@@ -570,12 +574,12 @@ static int judge_in_asset(struct catalog *c, uint64_t dir,
 	err = spec_file_judge(c, kind, &f, why, &text, &fields);
 	if (err)
 		return err < 0 ? err : 0;
-	return asset_reserve_id(c, dir, kind, value_find_string(fields, "id"),
-				true, why);
+	wish.id = value_find_string(fields, "id");
+	return asset_reserve_id(c, &wish, why);
 }
 
-int catalog_judge(struct catalog *c, uint64_t ino, uint64_t dir,
-		  const char *name, uid_t uid)
+int catalog_judge(struct catalog *c, const struct catalog_move *move,
+		  uint64_t dir, const char *name)
 {
 	AUTO(buf_release) struct buf why = WHY_INIT;
 	AUTO(buf_release) struct buf line = BUF_INIT(8192);
@@ -583,18 +587,18 @@ int catalog_judge(struct catalog *c, uint64_t ino, uint64_t dir,
 	struct place_info place;
 	struct node_attr attr;
 	uint64_t home;
-	int err = node_get(c->st, ino, &attr);
+	int err = node_get(c->st, move->ino, &attr);
 
-	(void)uid;
 	if (err || !S_ISREG(attr.mode) || !catalog_cares(c, dir, name))
 		return 0;
 	if (!node_alias_get(c->st, dir, name, &home))
 		dir = home;
 	catalog_locate(c, dir, &place);
 	if (place.place == PLACE_KIND)
-		err = drop_judge(c, place.kind, ino, name, &why);
+		err = drop_judge(c, place.kind, move, name, &why);
 	else
-		err = judge_in_asset(c, dir, place.kind, name, &attr, &why);
+		err = judge_in_asset(c, dir, place.kind, name, &attr, move,
+				     &why);
 	if (!err)
 		return 0;
 	refuse_file(c, dir, name, err, &why);

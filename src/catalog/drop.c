@@ -164,9 +164,12 @@ static int inspect(struct catalog *c, const struct kind *kind,
 /* The directory, if it is there: then a file of that name must be in it, which
  * is the one that is written again. *ret_home 0: there is none yet. */
 static int find_home(struct catalog *c, const struct kind *kind,
-		     const struct drop *d, const char *name, struct buf *why,
-		     uint64_t *ret_home)
+		     const struct drop *d, const struct catalog_move *move,
+		     const char *name, struct buf *why, uint64_t *ret_home)
 {
+	struct id_wish wish = {
+		.kind = kind, .id = d->id.data, .only_ask = true, .move = *move
+	};
 	struct node_attr home;
 	struct node_attr old;
 	int err =
@@ -174,7 +177,7 @@ static int find_home(struct catalog *c, const struct kind *kind,
 
 	*ret_home = 0;
 	if (err == -ENOENT)
-		return asset_reserve_id(c, 0, kind, d->id.data, true, why);
+		return asset_reserve_id(c, &wish, why);
 	if (err)
 		return err;
 	if (!S_ISDIR(home.mode) || node_find(c->st, home.ino, name, &old))
@@ -186,18 +189,19 @@ static int find_home(struct catalog *c, const struct kind *kind,
 	return 0;
 }
 
-int drop_judge(struct catalog *c, const struct kind *kind, uint64_t ino,
-	       const char *name, struct buf *why)
+int drop_judge(struct catalog *c, const struct kind *kind,
+	       const struct catalog_move *move, const char *name,
+	       struct buf *why)
 {
 	AUTO(drop_release) struct drop d = DROP_INIT;
 	struct node_attr attr;
 	uint64_t home;
-	int err = node_get(c->st, ino, &attr);
+	int err = node_get(c->st, move->ino, &attr);
 
 	if (!err)
 		err = inspect(c, kind, &attr, name, why, &d);
 	if (!err)
-		err = find_home(c, kind, &d, name, why, &home);
+		err = find_home(c, kind, &d, move, name, why, &home);
 	return err > 0 ? 0 : err;
 }
 
@@ -210,9 +214,10 @@ static int move_in(struct catalog *c, const struct kind *kind,
 		   const struct drop *d, struct buf *why, uint64_t *ret_home)
 {
 	struct owner owner = { attr->uid, attr->gid };
+	struct catalog_move there = { 0 };
 	uint64_t dir = catalog_kind_dir(c, kind);
 	bool made = false;
-	int err = find_home(c, kind, d, name, why, ret_home);
+	int err = find_home(c, kind, d, &there, name, why, ret_home);
 
 	if (err)
 		return err;

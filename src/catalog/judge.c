@@ -10,62 +10,86 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/name.h"
 #include "state.h"
 #include "store/record.h"
 
-/* Is it (still, or again) an asset of the kind? Without the lock. */
-static bool is_alive(struct catalog *c, uint64_t ino, const struct kind *kind)
+/* Has the asset still a spec, which may have given it an id? The lock is not
+ * held. */
+static bool has_spec(struct catalog *c, uint64_t ino, const struct id_wish *w)
 {
+	AUTO(spec_file_release) struct spec_file f = { 0 };
+	AUTO(value_release) struct value *rec = NULL;
+	int found = stored_read(c, ino, &rec);
+
+	if (!found)
+		found = spec_file_find(
+			c, ino, w->kind,
+			value_string(value_path(rec, "spec.file")), NULL, NULL,
+			&f);
+	return found < 0 ||
+	       (found && (f.attr.ino != w->move.ino || f.attr.nlink > 1));
+}
+
+/* Is it (still, or again) an asset of the kind, and the id its own? What it was
+ * last time it was looked at need not be so any more. Without the lock. */
+static bool is_holder(struct catalog *c, uint64_t ino, const struct id_wish *w)
+{
+	AUTO(buf_release) struct buf name = BUF_INIT(NAME_LIMIT);
 	struct place_info place;
 
 	catalog_locate(c, ino, &place);
-	return place.place == PLACE_ASSET && place.kind == kind;
+	if (place.place != PLACE_ASSET || place.kind != w->kind ||
+	    ino == w->move.goes)
+		return false;
+	return catalog_name_of(c, ino, &name) || !strcmp(name.data, w->id) ||
+	       has_spec(c, ino, w);
 }
 
 /* A directory called as the id is that asset by its name, as long as nothing
  * else is known of its id. */
-static uint64_t named_so(struct catalog *c, uint64_t self,
-			 const struct kind *kind, const char *id)
+static uint64_t named_so(struct catalog *c, const struct id_wish *w)
 {
 	struct node_attr attr;
 	struct asset *a;
 
-	if (node_find(c->st, catalog_kind_dir(c, kind), id, &attr) ||
-	    !attr.parent || attr.ino == self)
+	if (node_find(c->st, catalog_kind_dir(c, w->kind), w->id, &attr) ||
+	    !attr.parent || attr.ino == w->asset || attr.ino == w->move.goes)
 		return 0;
 	{
 		HOLD(&c->lock);
 
 		a = index_find(&c->index, attr.ino);
-		if (a && a->id && strcmp(a->id, id) != 0)
+		if (a && a->id && strcmp(a->id, w->id) != 0)
 			return 0;
 	}
 	return attr.ino;
 }
 
-/* Another asset that the index has under the id: 1 and which; 0: none, and the
- * id is ours from now on. */
-static int holder_of(struct catalog *c, uint64_t self, const struct kind *kind,
-		     const char *id, bool only_ask, uint64_t *ret_ino)
+/* Another asset that the index has under the id, after the first `skip`: 1 and
+ * which; 0: none, and the id is ours from now on. */
+static int holder_of(struct catalog *c, const struct id_wish *w, size_t skip,
+		     uint64_t *ret_ino)
 {
 	HOLD(&c->lock);
 	struct asset *a = NULL;
 
 	do {
-		a = index_find_text(&c->index, BY_ID, kind, id, a);
-	} while (a && a->ino == self);
+		a = index_find_text(&c->index, BY_ID, w->kind, w->id, a);
+	} while (a && (a->ino == w->asset || skip--));
 	if (a) {
 		*ret_ino = a->ino;
 		return 1;
 	}
-	if (only_ask)
+	if (w->only_ask)
 		return 0;
-	a = index_get(&c->index, self);
-	return a ? index_set_text(&c->index, a, BY_ID, kind, id) : -ENOMEM;
+	a = index_get(&c->index, w->asset);
+	return a ? index_set_text(&c->index, a, BY_ID, w->kind, w->id)
+		 : -ENOMEM;
 }
 
-/* It is no asset any more, or in the trash: its id is free. Should it come
- * back, it is looked at again. */
+/* It is no asset any more, in the trash, or without its spec: its id is free.
+ * It is looked at again before it is next told of. */
 static void free_id(struct catalog *c, uint64_t ino)
 {
 	HOLD(&c->lock);
@@ -77,24 +101,28 @@ static void free_id(struct catalog *c, uint64_t ino)
 	index_set_text(&c->index, a, BY_ID, a->kind, NULL);
 }
 
-int asset_reserve_id(struct catalog *c, uint64_t ino, const struct kind *kind,
-		     const char *id, bool only_ask, struct buf *why)
+int asset_reserve_id(struct catalog *c, const struct id_wish *w,
+		     struct buf *why)
 {
 	AUTO(buf_release) struct buf path = BUF_INIT(4096);
-	uint64_t other = named_so(c, ino, kind, id);
+	uint64_t other = named_so(c, w);
+	size_t skip = 0;
 
 	while (!other) {
-		int err = holder_of(c, ino, kind, id, only_ask, &other);
+		int err = holder_of(c, w, skip, &other);
 
 		if (err <= 0)
 			return err;
-		if (is_alive(c, other, kind))
+		if (is_holder(c, other, w))
 			break;
-		free_id(c, other);
+		if (w->only_ask)
+			skip++;
+		else
+			free_id(c, other);
 		other = 0;
 	}
 	asset_put_path(c, other, NULL, &path);
-	return why_set(why, -EEXIST, "the id '%s' is taken by %s", id,
+	return why_set(why, -EEXIST, "the id '%s' is taken by %s", w->id,
 		       path.data);
 }
 
@@ -175,16 +203,17 @@ int asset_judge(struct catalog *c, uint64_t ino, const struct kind *kind,
 {
 	AUTO(value_release) struct value *fields = NULL;
 	AUTO(buf_release) struct buf text = BUF_INIT(0);
+	struct id_wish wish = { .asset = ino, .kind = kind };
 	int err = spec_file_judge(c, kind, f, why, &text, &fields);
 
 	if (err == 1 || err == -ENOMEM || err == -ESTALE)
 		return err;
 	if (note_file(rec, f))
 		return -ENOMEM;
-	if (!err)
-		err = asset_reserve_id(c, ino, kind,
-				       value_find_string(fields, "id"), false,
-				       why);
+	if (!err) {
+		wish.id = value_find_string(fields, "id");
+		err = asset_reserve_id(c, &wish, why);
+	}
 	if (!err && kind->needs_spec)
 		err = record_put(c->st, RECORD_SPEC, ino, text.data, text.len);
 	if (err == -ENOMEM)

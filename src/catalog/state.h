@@ -164,9 +164,19 @@ struct writer {
 int asset_judge(struct catalog *c, uint64_t ino, const struct kind *kind,
 		const struct spec_file *f, const struct writer *by,
 		struct buf *why, struct value *rec);
+
+/* An id that an asset is to have. */
+struct id_wish {
+	uint64_t asset; /* 0: it is not made yet */
+	const struct kind *kind;
+	const char *id;
+	bool only_ask;
+	struct catalog_move move; /* that is being asked for */
+};
+
 /* Is the id another asset's? -EEXIST with a sentence that names it. */
-int asset_reserve_id(struct catalog *c, uint64_t ino, const struct kind *kind,
-		     const char *id, bool only_ask, struct buf *why);
+int asset_reserve_id(struct catalog *c, const struct id_wish *wish,
+		     struct buf *why);
 
 /* ---- catalog.c ---- */
 
@@ -183,8 +193,9 @@ bool drop_is_name(const struct kind *kind, const char *name);
 /* Become an asset. 0 also when the file is none. */
 int drop_closed(struct catalog *c, const struct kind *kind, const char *name,
 		uid_t uid);
-int drop_judge(struct catalog *c, const struct kind *kind, uint64_t ino,
-	       const char *name, struct buf *why);
+int drop_judge(struct catalog *c, const struct kind *kind,
+	       const struct catalog_move *move, const char *name,
+	       struct buf *why);
 
 /* ---- unpack.c ---- */
 

@@ -77,3 +77,18 @@ mkdir "$MNT/components/mine"
 mv "$drop" "$MNT/components/mine/notes.txt"
 exists_not "$home"
 cmp "$WORK/spec.yaml" "$MNT/components/mine/notes.txt"
+# and moved over another asset's spec, which is then of the id that it had
+sed 's/^name:.*/name: Second Thing/' "$sample" >"$MNT/components/mine/component.yaml"
+cp "$WORK/spec.yaml" "$drop"
+mv "$drop" "$MNT/components/mine/component.yaml"
+exists_not "$home"
+is "$(value "$MNT/components/mine/_mlx/metadata.json" id)" first-thing
+is "$(value "$MNT/components/mine/_mlx/metadata.json" state)" registered
+# not where something else keeps its home, of that name
+cp "$WORK/spec.yaml" "$WORK/third.yaml"
+sed -i 's/^name:.*/name: Third Thing/' "$WORK/third.yaml"
+cp "$WORK/third.yaml" "$MNT/components/"
+echo more >"$MNT/components/third-thing/notes"
+expect_errno EEXIST rename "$MNT/components/third.yaml" "$MNT/components/mine/component.yaml"
+cmp "$WORK/third.yaml" "$MNT/components/third.yaml"
+is "$(value "$MNT/components/mine/_mlx/metadata.json" id)" first-thing

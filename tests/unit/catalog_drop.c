@@ -114,6 +114,51 @@ TEST(a_taken_id)
 	CHECK_FIELD(&w, "models/second", "state", "registered");
 }
 
+static int judge(struct world *w, uint64_t ino, uint64_t dir, const char *name)
+{
+	struct catalog_move move = { .ino = ino };
+
+	return catalog_judge(w->c, &move, dir, name);
+}
+
+/* Nobody has looked at the assets that lose them. */
+TEST(an_id_goes_with_the_spec)
+{
+	AUTO(world_close) struct world w = { 0 };
+	uint64_t a, b, c, ino;
+	struct node_attr attr;
+
+	CHECK_INT(world_open(&w), 0);
+	a = make_dir(&w, "models/a");
+	b = make_dir(&w, "models/b");
+	c = make_dir(&w, "models/guess");
+	CHECK_INT(put(&w, "models/a/model.yaml", MODEL("rain")), 0);
+	CHECK_INT(put(&w, "models/b/model.yaml", MODEL("rain")), -EEXIST);
+	CHECK_INT(drop(&w, "models/a/model.yaml"), 0);
+	CHECK_INT(put(&w, "models/b/model.yaml", MODEL("rain")), 0);
+	/* another name of the spec, which it is still */
+	CHECK_INT(node_rename(w.st, b, "model.yaml", b, "b.yaml", 0), 0);
+	CHECK_INT(put(&w, "models/a/model.yaml", MODEL("rain")), -EEXIST);
+	CHECK_INT(drop(&w, "models/a/model.yaml"), 0);
+	/* a rename that is asked for */
+	ino = at(&w, "models/b/b.yaml");
+	CHECK_INT(judge(&w, ino, a, "model.yaml"), 0);
+	CHECK_INT(node_link(w.st, ino, b, "model.yaml", &attr), 0);
+	CHECK_INT(judge(&w, ino, a, "model.yaml"), -EEXIST);
+	CHECK_INT(node_unlink(w.st, b, "model.yaml"), 0);
+	CHECK_INT(node_rename(w.st, b, "b.yaml", a, "model.yaml", 0), 0);
+	CHECK_INT(catalog_closed(w.c, a, "model.yaml", 1000), 0);
+	CHECK_FIELD(&w, "models/a", "id", "rain");
+	CHECK_FIELD(&w, "models/b", "id", "b");
+	/* the directory's own name stays, unless it goes */
+	CHECK_INT(put(&w, "models/guess/model.yaml", MODEL("guess")), 0);
+	ino = at(&w, "models/guess/model.yaml");
+	CHECK_INT(judge(&w, ino, b, "model.yaml"), -EEXIST);
+	CHECK_INT(catalog_judge(w.c, &(struct catalog_move){ ino, c }, b,
+				"model.yaml"),
+		  0);
+}
+
 TEST(a_wrong_drop_stays_a_file)
 {
 	AUTO(world_close) struct world w = { 0 };
@@ -193,12 +238,12 @@ TEST(a_rename_is_judged_first)
 	kind_dir = at(&w, "datasets");
 	CHECK_INT(put(&w, "datasets/.x.yaml.AbCdEf", "id: A B\n"), 0);
 	ino = at(&w, "datasets/.x.yaml.AbCdEf");
-	CHECK_INT(catalog_judge(w.c, ino, kind_dir, "x.yaml", 1000), -EINVAL);
+	CHECK_INT(judge(&w, ino, kind_dir, "x.yaml"), -EINVAL);
 	/* to a name that says nothing it may go */
-	CHECK_INT(catalog_judge(w.c, ino, kind_dir, "x.txt", 1000), 0);
+	CHECK_INT(judge(&w, ino, kind_dir, "x.txt"), 0);
 	CHECK_INT(put(&w, "datasets/.x.yaml.AbCdEf", DATASET("rain")), 0);
 	ino = at(&w, "datasets/.x.yaml.AbCdEf");
-	CHECK_INT(catalog_judge(w.c, ino, kind_dir, "x.yaml", 1000), 0);
+	CHECK_INT(judge(&w, ino, kind_dir, "x.yaml"), 0);
 	CHECK(!at(&w, "datasets/rain"));
 	CHECK_INT(node_rename(w.st, kind_dir, ".x.yaml.AbCdEf", kind_dir,
 			      "x.yaml", 0),
@@ -209,10 +254,10 @@ TEST(a_rename_is_judged_first)
 	/* the same within the asset */
 	CHECK_INT(put(&w, "datasets/rain/.x.yaml.AbCdEf", "id: A B\n"), 0);
 	ino = at(&w, "datasets/rain/.x.yaml.AbCdEf");
-	CHECK_INT(catalog_judge(w.c, ino, dir, "x.yaml", 1000), -EINVAL);
-	CHECK_INT(catalog_judge(w.c, ino, kind_dir, "x.yaml", 1000), -EINVAL);
-	CHECK_INT(catalog_judge(w.c, ino, dir, "dataset.yaml", 1000), -EINVAL);
-	CHECK_INT(catalog_judge(w.c, ino, dir, "notes.yaml", 1000), 0);
+	CHECK_INT(judge(&w, ino, dir, "x.yaml"), -EINVAL);
+	CHECK_INT(judge(&w, ino, kind_dir, "x.yaml"), -EINVAL);
+	CHECK_INT(judge(&w, ino, dir, "dataset.yaml"), -EINVAL);
+	CHECK_INT(judge(&w, ino, dir, "notes.yaml"), 0);
 	errors = show(&w, "datasets/rain", asset_put_errors);
 	CHECK_HAS(errors, "datasets/rain/dataset.yaml: line 1");
 	CHECK_FIELD(&w, "datasets/rain", "state", "registered");
