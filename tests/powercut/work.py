@@ -269,13 +269,22 @@ class Model:
     def create(self, name, version, size):
         self.of(name).add([int(version), 0, int(size), int(size)])
 
+    def elsewhere(self, name, version):
+        """What may be of the same file under names that it had: they may be back"""
+        return (v for old in self.left.get(name, []) for v in self.of(old).may
+                if isinstance(v, list) and v[0] == int(version))
+
     def append(self, name, version, size):
         state = self.of(name)
         _, sure, most, _ = state.now()
         state.add([int(version), sure, max(most, int(size)), int(size)])
+        for v in self.elsewhere(name, version):
+            v[2] = max(v[2], int(size))
 
     def shorten(self, name, version, size):
         state, size = self.of(name), int(size)
+        for v in self.elsewhere(name, version):
+            v[1] = min(v[1], size)
         state.may = [[v[0], min(v[1], size), v[2], v[3]] if isinstance(v, list) else v
                      for v in state.may]
         _, sure, most, _ = state.now()
