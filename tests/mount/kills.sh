@@ -88,6 +88,14 @@ run() {
 	"$WORK/kills" "$MNT" "$DAEMON" "$2" "$WORK/log" "${asked[@]}" $(upload_"$1") \
 		>"$WORK/said" 2>&1
 }
+# kill_in CLIENT POINT: what the shell says of the death is left out
+kill_in() {
+	{
+		run "$1" "$2" || true
+		! grep -q '^killed' "$WORK/log" || wait "$DAEMON" || true
+	} 2>/dev/null
+	grep -q '^killed' "$WORK/log"
+}
 finish_upload() {
 	# shellcheck disable=SC2046
 	$(upload_"$1") >"$WORK/said" 2>&1 || fail "$1 again: $(cat "$WORK/said")"
@@ -129,22 +137,27 @@ for client in $clients; do
 done
 read -ra list <<<"$clients"
 each=$(((kills + ${#list[@]} - 1) / ${#list[@]}))
-for ((i = 0; i < kills; i++)); do
+client='' point=0
+again() {
+	# shellcheck disable=SC2154 # it is finish's
+	[ $status = 0 ] || [ $point = 0 ] ||
+		say "the same: KILLS=1 KILL_CLIENTS=$client KILL_SEED=$((point - 1)) tests/mount/kills.sh"
+}
+at_end again
+for ((i = ${KILL_FROM:-0}; i < kills; i++)); do
 	[ -n "${KILLS:-}" ] || [ $SECONDS -lt $((25 * SLOW)) ] || break
 	client=${list[i % ${#list[@]}]}
 	all=${points[$client]} j=$((i / ${#list[@]}))
 	# few: spread over all of it; many: one after another, again and again
 	[ $each -ge "$all" ] || j=$((j * all / each))
 	point=$(((seed + j) % all + 1))
-	run "$client" $point || true
-	if ! grep -q '^killed' "$WORK/log"; then
+	if ! kill_in "$client" $point; then
 		say "$client took a shorter way than $point points"
 		rm -rf "$dst"
 		continue
 	fi
-	wait "$DAEMON" 2>/dev/null || true
 	DAEMON=''
-	say "$SECONDS s: $client, killed at point $point of $all"
+	say "$SECONDS s: kill $i of $kills: $client, at point $point of $all"
 	look "$client"
 done
 for client in $clients; do say "$client: ${points[$client]} points"; done

@@ -1,9 +1,9 @@
 #!/bin/bash
 # What fsync() acknowledged is there after a power cut: the store on a real ext4 (a
 # new one now and then), on a loop device, on a disk that loses its cache when the
-# power goes (tests/powercut/disk.c). POWERCUTS: how many times, else
-# as many as 20 s allow; POWERCUT_SEED: the
-# first of the seeds; POWERCUT_TELL: says more.
+# power goes (tests/powercut/disk.c). POWERCUTS: how many times, else as many as
+# 20 s allow; POWERCUT_SEED: the first of the seeds; POWERCUT_FROM: without the first
+# of them (beginning with a new ext4); POWERCUT_TELL: says more.
 . "${0%/*}/../lib.sh"
 need_root
 need cc python3 losetup mkfs.ext4 fusermount3 pkg-config
@@ -24,10 +24,10 @@ LOOP='' SERVER=''
 no_loop() { [ -z "$LOOP" ] || losetup -d "$LOOP" || true; LOOP=''; }
 take_apart() {
 	! mountpoint -q "$MNT" || umount -l "$MNT"
-	! mountpoint -q "$ext4" || umount "$ext4" || umount -l "$ext4"
+	! mountpoint -q "$ext4" || umount "$ext4" 2>/dev/null || umount -l "$ext4"
 	no_loop
 	[ -z "$SERVER" ] || {
-		fusermount3 -u "$disk" || umount -l "$disk"
+		fusermount3 -u "$disk" 2>/dev/null || umount -l "$disk"
 		wait "$SERVER" || true
 		SERVER=''
 	}
@@ -117,7 +117,8 @@ look() {
 	no_loop
 }
 
-for ((i = 0; i < cuts; i++)); do
+say "seed $seed"
+for ((i = ${POWERCUT_FROM:-0} / 4 * 4; i < cuts; i++)); do
 	[ -n "${POWERCUTS:-}" ] || [ $SECONDS -lt $((20 * SLOW)) ] || break
 	# a new store dies young; then each cut comes later
 	after=$((1 + (seed + i * 37) % 400)) draw=$(((seed + i) % 3))
@@ -131,5 +132,6 @@ for ((i = 0; i < cuts; i++)); do
 	take_apart
 	look $((seed + i)) >"$WORK/looked" 2>&1 ||
 		fail "cut $i of seed $seed: $(cat "$WORK/disk-says" "$WORK/looked")"
+	[ -z "${POWERCUTS:-}" ] || say "$SECONDS s: cut $i of $cuts: $(tail -1 "$WORK/disk-says")"
 	[ -z "${POWERCUT_TELL:-}" ] || cat "$WORK/disk-says" "$WORK/looked"
 done
