@@ -152,7 +152,7 @@ struct put_off {
 	struct stat attr;
 	off_t off, other_off;
 	size_t size;
-	int mode;    /* or to_set, whence, flags */
+	int mode;    /* of a new file; or to_set, whence, flags */
 	char *bytes; /* owned */
 	char name[NAME_MAX + 1];
 };
@@ -316,6 +316,29 @@ void ring_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		put_off(p);
 	else
 		files_open(req, ino, fi);
+}
+
+static void do_create(struct put_off *p)
+{
+	entry_create(p->req, p->ino, p->name, (mode_t)p->mode, &p->fi);
+}
+
+/* With O_SYNC it waits for the new name to be on the disk. */
+void ring_create(fuse_req_t req, fuse_ino_t parent, const char *name,
+		 mode_t mode, struct fuse_file_info *fi)
+{
+	bool later =
+		fi->flags & O_DSYNC && on_ring(req) && strlen(name) <= NAME_MAX;
+	struct put_off *p =
+		later ? put_off_new(req, parent, fi, do_create) : NULL;
+
+	if (!p) {
+		entry_create(req, parent, name, mode, fi);
+		return;
+	}
+	p->mode = (int)mode;
+	strcpy(p->name, name);
+	put_off(p);
 }
 
 static void do_readdir(struct put_off *p)

@@ -46,6 +46,8 @@ void ring_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set,
 		  struct fuse_file_info *fi);
 void ring_readlink(fuse_req_t req, fuse_ino_t ino);
 void ring_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+void ring_create(fuse_req_t req, fuse_ino_t parent, const char *name,
+		 mode_t mode, struct fuse_file_info *fi);
 void ring_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 		  struct fuse_file_info *fi);
 void ring_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
