@@ -315,6 +315,7 @@ void entry_leave_home(struct fs *fs, const struct spot *spot)
 	if (!home || node_rmdir(fs->store, spot->parent, home + 1))
 		return;
 	catalog_changed(fs->catalog, spot->parent, home + 1);
+	catalog_removed(fs->catalog, spot->dir);
 	notify_entry(fs, spot->parent, home + 1);
 }
 
@@ -372,6 +373,7 @@ static int remove_at(struct fs *fs, const struct spot *spot)
 		return err;
 	if (!run_is_final(fs->catalog, attr.ino, &final))
 		run_removed(fs->catalog, attr.ino);
+	catalog_removed(fs->catalog, attr.ino);
 	entry_changed(fs, spot);
 	spot_clean(fs, spot);
 	return 0;

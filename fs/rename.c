@@ -40,6 +40,7 @@ struct rename {
 	unsigned int flags;
 	struct spot from, to;
 	struct node_attr attr; /* of a real `from` */
+	uint64_t replaced;     /* what has the new name till then; 0: nothing */
 	char name[NAME_MAX + 1], new_name[NAME_MAX + 1];
 	int err;
 };
@@ -79,8 +80,10 @@ static int may_rename(struct rename *r)
 		err = may_move_run(r);
 	if (!err && !(runs && r->to.place == PLACE_RUNS))
 		err = spot_may_make(r->fs, &r->to, 0, r->uid);
-	if (!err && !node_find(r->fs->store, r->to.dir, r->to.name, &old))
+	if (!err && !node_find(r->fs->store, r->to.dir, r->to.name, &old)) {
+		r->replaced = old.ino;
 		err = spot_may_remove(r->fs, &r->to);
+	}
 	if (!err && r->flags & RENAME_EXCHANGE)
 		err = r->from.alias || r->to.alias
 			      ? -EINVAL
@@ -140,6 +143,8 @@ static int rename_stored(struct rename *r)
 	leave_alias(r);
 	entry_changed(fs, &r->from);
 	entry_changed(fs, &r->to);
+	if (S_ISDIR(r->attr.mode) && r->replaced)
+		catalog_removed(fs->catalog, r->replaced);
 	spot_clean(fs, &r->from);
 	return 0;
 }

@@ -100,6 +100,9 @@ int catalog_judge(struct catalog *c, const struct catalog_move *move,
  * when it is next asked for. Cheap.
  */
 void catalog_changed(struct catalog *c, uint64_t dir, const char *name);
+/* A directory was removed: what is recorded of it goes, if it was an asset.
+ * Cheap. */
+void catalog_removed(struct catalog *c, uint64_t dir);
 
 /* A refusal, for .mlx/errors: "path: why". Also called by fs/ for control
  * files: then it is in the errors of the asset (which may be 0) as well, till a

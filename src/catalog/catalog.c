@@ -651,6 +651,12 @@ void catalog_changed(struct catalog *c, uint64_t dir, const char *name)
 		asset_forget(c, attr.ino, true);
 }
 
+void catalog_removed(struct catalog *c, uint64_t dir)
+{
+	if (is_gone(c, dir))
+		forget_gone(c, dir);
+}
+
 /* ---- counting ---- */
 
 static void count_asset(struct catalog *c, size_t number, uint64_t ino,

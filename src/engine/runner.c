@@ -352,7 +352,11 @@ static void settle_left(struct runner *r, uint64_t ino)
 	};
 	const struct engine *e;
 	const char *state;
+	struct node_attr attr;
 
+	/* its directory was removed, and the daemon died before this was */
+	if (node_get(r->st, ino, &attr) == -ESTALE)
+		run_removed(r->c, ino);
 	if (ledger_load(r->st, ino, &run.record))
 		return;
 	run.owner.uid = (uid_t)ledger_number(run.record, "uid");

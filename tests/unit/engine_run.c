@@ -307,6 +307,7 @@ TEST(run_is_settled_at_the_next_start)
 	for (char *at; (at = strstr(text.data, "PENDING"));)
 		memcpy(at, "RUNNING", 7);
 	CHECK_INT(record_put(w.st, RECORD_RUN, began, text.data, text.len), 0);
+	CHECK_INT(record_put(w.st, RECORD_RUN, 5000, text.data, text.len), 0);
 
 	CHECK_INT(runner_start(w.c, store_path(w.st), &w.runner), 0);
 	CHECK_INT(wait_final(&w, waits), 0);
@@ -325,4 +326,6 @@ TEST(run_is_settled_at_the_next_start)
 	CHECK_INT(run_put_status_json(w.c, changed, &text, &when), 0);
 	CHECK(strstr(text.data, "\"FAILED\""));
 	CHECK(strstr(text.data, "changed before the run could begin"));
+	/* and one whose directory is gone is none */
+	CHECK_INT(record_get(w.st, RECORD_RUN, 5000, &text), -ENOENT);
 }
