@@ -6,8 +6,9 @@
  * stays.
  *
  * What has one right answer is repaired: counts of names, sizes, rows that name
- * nothing. A file whose bytes are gone or are not those that were digested has
- * none; it goes to lost+found/ of its kind, where somebody may look at it.
+ * nothing; a record that nobody can read goes. A file whose bytes are gone or
+ * are not those that were digested has none; it goes to lost+found/ of its
+ * kind, where somebody may look at it.
  */
 #include "store/check.h"
 
@@ -170,6 +171,8 @@ static int check_all(struct checking *c)
 		err = list_inodes(c);
 	if (!err)
 		err = checking_blobs(c);
+	if (!err)
+		err = checking_records(c);
 	return err;
 }
 

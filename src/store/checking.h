@@ -32,9 +32,10 @@ int checking_move_away(struct checking *c, uint64_t ino);
 /* The lost+found for what has no kind; made when absent. */
 int checking_find_lost(struct checking *c, uint64_t *ret_lost);
 
-/* check_names.c, check_blobs.c */
+/* check_names.c, check_blobs.c, check_records.c */
 int checking_names(struct checking *c);
 int checking_blobs(struct checking *c);
+int checking_records(struct checking *c);
 
 /* rebuild.c */
 int checking_rebuild(const char *path, struct checking *c);

@@ -193,6 +193,49 @@ TEST(check_repairs_rows)
 	CHECK_STR(said.data, "");
 }
 
+static int leave_a_record(struct store *st)
+{
+	return record_put(st, RECORD_RUN, 5000, "{}", 2);
+}
+
+TEST(check_repairs_records)
+{
+	AUTO(free_text) char *path = strdup(help_path("s"));
+	AUTO(buf_release) struct buf said = BUF_INIT(BUF_MAX);
+	AUTO(buf_release) struct buf text = BUF_INIT(100);
+	AUTO(store_release) struct store *st = fill(path);
+	struct node_attr d, f;
+
+	CHECK_INT(node_walk(st, "datasets/d", &d), 0);
+	CHECK_INT(node_walk(st, "datasets/d/f", &f), 0);
+	CHECK_INT(record_put(st, RECORD_ASSET, d.ino, "{\"a\": 1}", 8), 0);
+	CHECK_INT(record_put(st, RECORD_SPEC, d.ino, "a: [", 4), 0);
+	CHECK_INT(record_put(st, RECORD_SETTING, 1, "x", 1), 0);
+	store_release(&st);
+	CHECK_INT(run(path, CHECK_ONLY, &said).found, 0);
+	CHECK_INT(change(path, "INSERT INTO record SELECT 2, key,"
+			       " '{\"a\": ' FROM record WHERE class = 1"),
+		  0);
+	CHECK(is_repaired(path, 1,
+			  "datasets/d: its run's record cannot be read"));
+	CHECK_INT(change(path, "UPDATE record SET text = '[]' WHERE class = 1"),
+		  0);
+	CHECK(is_repaired(path, 1, "datasets/d: its record cannot be read"));
+	CHECK_INT(change(path, "INSERT INTO record SELECT 2, ino, '{}' FROM"
+			       " entry WHERE name = 'f'"),
+		  0);
+	CHECK_INT(change(path, "INSERT INTO record VALUES (3, 5000, 'x')"), 0);
+	CHECK(is_repaired(path, 2, "inode 5000: its request is of no dir"));
+	st = help_open(path);
+	CHECK_INT(record_get(st, RECORD_SPEC, d.ino, &text), 0);
+	CHECK_INT(record_get(st, RECORD_SETTING, 1, &text), 0);
+	CHECK_INT(record_get(st, RECORD_RUN, f.ino, &text), -ENOENT);
+	store_release(&st);
+	/* what a crash leaves is no fault */
+	CHECK_INT(help_kill(path, leave_a_record), 0);
+	CHECK_INT(run(path, CHECK_ONLY, &said).found, 0);
+}
+
 TEST(check_repairs_blobs)
 {
 	AUTO(free_text) char *path = strdup(help_path("s"));
