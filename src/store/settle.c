@@ -9,7 +9,8 @@
  * round, unless somebody asked for it (fsync). So a blob that was changed since
  * all blobs were on disk for the last time is looked at, and wins; what it was
  * digested to is not known any more. That the disk has all of them is a mark
- * (META_SYNCED), set now and then and by an orderly end.
+ * (META_SYNCED), set now and then and by an orderly end. Where only the daemon
+ * died, no other blobs are looked at: of a million files that takes a while.
  */
 #include <errno.h>
 #include <unistd.h>
@@ -95,7 +96,7 @@ static void keep_numbers(struct store *st, const struct inode *i)
 
 static bool may_differ(const struct store *st, const struct inode *i)
 {
-	return !st->was_clean || (i->flags & INODE_WRITING);
+	return (!st->was_clean && !st->was_here) || (i->flags & INODE_WRITING);
 }
 
 /* Who has which blob, and which contents there are. */

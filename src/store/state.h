@@ -63,6 +63,7 @@ struct store {
 	uint64_t first; /* numbers from here on were given out in this life */
 	uint64_t limit; /* numbers below may be given out: see writer.c */
 	bool was_clean; /* the last life ended in order */
+	bool was_here;	/* and the kernel has all that it wrote */
 	int64_t synced; /* META_SYNCED; atomic */
 
 	struct journal journal;

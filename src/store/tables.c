@@ -138,13 +138,13 @@ void tables_close(struct tables *t)
 int tables_get_meta(struct tables *t, int64_t ret_meta[META_COUNT])
 {
 	AUTO(stmt_release) struct stmt *s = NULL;
-	/* older catalogs do not have it */
-	unsigned int seen = 1U << META_SYNCED;
+	/* older catalogs do not have them */
+	unsigned int seen = 1U << META_SYNCED | 1U << META_PLACE;
 	int err = db_prepare(t->db, "SELECT what, n FROM meta", &s);
 
 	if (err)
 		return err;
-	ret_meta[META_SYNCED] = 0;
+	ret_meta[META_SYNCED] = ret_meta[META_PLACE] = 0;
 	while ((err = stmt_step(s)) == 1) {
 		int64_t what = stmt_get_int(s, 0);
 

@@ -22,6 +22,7 @@ enum meta {
 	META_CLEAN,    /* 1: closed in order, no blob is left over */
 	META_SYNCED,   /* ns since 1970: all that was written to blobs before
 			* is on disk; 0: not known */
+	META_PLACE,    /* where this life has its files: see place.h */
 	META_COUNT
 };
 #define TABLES_VERSION 1

@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "batch.h"
+#include "place.h"
 #include "state.h"
 
 #define STEP (UINT64_C(1) << 20)
@@ -226,6 +227,8 @@ static int begin_life(struct store *st, uint64_t epoch, uint64_t sequence)
 	if (!err)
 		err = tables_put_meta(t, META_EPOCH, (int64_t)epoch);
 	if (!err)
+		err = tables_put_meta(t, META_PLACE, place_of(st->fd));
+	if (!err)
 		err = tables_put_meta(t, META_CLEAN, 0);
 	return err;
 }
@@ -261,6 +264,7 @@ int writer_recover(struct store *st, struct buf *why)
 	if (err)
 		return err;
 	st->was_clean = meta[META_CLEAN];
+	st->was_here = meta[META_PLACE] && meta[META_PLACE] == place_of(st->fd);
 	st->synced = st->was_clean ? settle_mark() : meta[META_SYNCED];
 	st->next = st->first = (uint64_t)meta[META_NEXT];
 	st->limit = st->next + STEP;

@@ -74,6 +74,35 @@ static uint64_t size_of(struct store *st, const char *name, uint64_t *ret_ino)
 	return a.size;
 }
 
+/* The number of the place where a store lived last (META_PLACE), or -errno. */
+static int64_t place(const char *path, bool start_again)
+{
+	AUTO(db_release) struct db *db = NULL;
+	AUTO(stmt_release) struct stmt *s = NULL;
+	AUTO(buf_release) struct buf file = BUF_INIT(BUF_MAX);
+	int err;
+
+	buf_addf(&file, "%s/catalog.db", path);
+	err = db_open(file.data, false, NULL, &db);
+	if (!err && start_again)
+		err = db_exec(db, "UPDATE meta SET n = 3 WHERE what = 7", NULL);
+	if (!err)
+		err = db_prepare(db, "SELECT n FROM meta WHERE what = 7", &s);
+	if (!err)
+		err = stmt_step(s);
+	return err == 1 ? stmt_get_int(s, 0) : -1;
+}
+
+static int die(const char *path)
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	if (!pid)
+		make_and_die(path);
+	return waitpid(pid, &status, 0) == pid && WIFSIGNALED(status) ? 0 : -1;
+}
+
 TEST(powercut_blobs_win)
 {
 	/* of 0123456789 */
@@ -84,13 +113,9 @@ TEST(powercut_blobs_win)
 	struct check_result result;
 	char hex[65];
 	uint64_t ino;
-	pid_t pid = fork();
 
-	if (!pid)
-		make_and_die(path);
-	int status;
-	CHECK_INT(waitpid(pid, &status, 0), pid);
-	CHECK(WIFSIGNALED(status));
+	CHECK_INT(die(path), 0);
+	CHECK_INT(place(path, true), 3);
 	CHECK_INT(nftw(path, harm, 16, FTW_PHYS), 0);
 	/* what was not synced is no damage */
 	CHECK_INT(check_store(path, CHECK_ONLY, say, NULL, &result), 0);
@@ -122,6 +147,35 @@ TEST(powercut_not_after_an_orderly_end)
 	CHECK_INT(nftw(path, harm, 16, FTW_PHYS), 0);
 	CHECK_INT(check_store(path, CHECK_ONLY, say, NULL, &result), 0);
 	CHECK_INT(result.found, 2);
+}
+
+/* Where only the daemon died, all is there: it takes no look at the blobs. */
+TEST(powercut_is_not_the_end_of_the_daemon)
+{
+	AUTO(free_text) char *path = strdup(help_path("s"));
+	AUTO(buf_release) struct buf copy = BUF_INIT(BUF_MAX);
+	AUTO(buf_release) struct buf command = BUF_INIT(BUF_MAX);
+	AUTO(store_release) struct store *st = NULL;
+	struct check_result result;
+	uint64_t ino;
+
+	CHECK_INT(die(path), 0);
+	if (!place(path, false)) {
+		unit_skip("the kernel does not tell mounts apart");
+		return;
+	}
+	CHECK_INT(nftw(path, harm, 16, FTW_PHYS), 0);
+	buf_addf(&copy, "%s-copy", path);
+	buf_addf(&command, "cp -a %s %s", path, copy.data);
+	CHECK_INT(system(command.data), 0);
+	CHECK_INT(check_store(path, CHECK_ONLY, say, NULL, &result), 0);
+	CHECK_INT(result.found, 3);
+	st = help_open(path);
+	CHECK_INT(size_of(st, "short", &ino), SHORT);
+	store_release(&st);
+	/* and a copy is another place */
+	st = help_open(copy.data);
+	CHECK_INT(size_of(st, "short", &ino), CUT);
 }
 
 /* The first seconds of a store: a database, and nothing in it. */
