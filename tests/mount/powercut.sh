@@ -113,7 +113,8 @@ look() {
 	list_all >"$WORK/sure"
 	mount_stop
 	"$FSCK" -n "$STORE" || return
-	umount "$ext4" || return
+	# the kernel lets go of the blobs that it knew a moment later
+	wait_for 10 umount "$ext4" || return
 	no_loop
 }
 
