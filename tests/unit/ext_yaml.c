@@ -301,6 +301,15 @@ static char *repeated(const char *head, const char *text, size_t len)
 	return buf_take(&b);
 }
 
+/* The processor's time, so that it does not matter what else it has to do. */
+static int64_t worked(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return clock_from_timespec(&t);
+}
+
 /* Each of 1 MiB: read or refused, but never slow. */
 TEST(yaml_hostile_texts_take_no_time)
 {
@@ -350,11 +359,11 @@ TEST(yaml_hostile_texts_take_no_time)
 		AUTO(free_text)
 		char *text = repeated(row[i].head, row[i].text, 1 << 20);
 		AUTO(value_release) struct value *v = NULL;
-		int64_t began = clock_monotonic();
+		int64_t began = worked();
 		int err = read_text(text, NULL, &v);
 
 		CHECK(row[i].ok == !err);
-		if (clock_monotonic() - began > NS_PER_S)
+		if (worked() - began > NS_PER_S)
 			unit_fail(__FILE__, __LINE__, "slow: %s %s",
 				  row[i].head, row[i].text);
 	}
@@ -372,7 +381,7 @@ TEST(yaml_many_of_what_is_searched)
 	for (size_t i = 0; i < ARRAY_SIZE(row); i++) {
 		AUTO(buf_release) struct buf text = BUF_INIT(BUF_MAX);
 		AUTO(value_release) struct value *v = NULL;
-		int64_t began = clock_monotonic();
+		int64_t began = worked();
 
 		for (int n = 0; text.len < (1 << 20) - 200 && n < 24000; n++) {
 #pragma GCC diagnostic push
@@ -381,7 +390,7 @@ TEST(yaml_many_of_what_is_searched)
 #pragma GCC diagnostic pop
 		}
 		CHECK_INT(read_text(text.data, NULL, &v), 0);
-		CHECK(clock_monotonic() - began < NS_PER_S);
+		CHECK(worked() - began < NS_PER_S);
 	}
 }
 
