@@ -5,6 +5,7 @@ requests for any host itself). With a directory, the same by TLS on a second
 port, with a certificate for localhost that is put there as cert.pem.
 """
 import http.server
+import os
 import shutil
 import socket
 import ssl
@@ -144,6 +145,7 @@ if len(sys.argv) > 1 and shutil.which("openssl"):
     secure.socket = context.wrap_socket(secure.socket, server_side=True)
     ports.append(secure.server_port)
     threading.Thread(target=secure.serve_forever, daemon=True).start()
-print(*ports, flush=True)
+# in one piece, however Python writes: it is read in one
+os.write(1, (" ".join(map(str, ports)) + "\n").encode())
 sys.stdout.close()
 server.serve_forever()
