@@ -38,13 +38,18 @@ int mountpoint_unmount(const char *mountpoint, bool lazily)
 	return errno == EPERM ? run_fusermount(mountpoint, lazily) : -errno;
 }
 
-/* The kernel may know attributes by heart; this it always asks the daemon. */
-static bool is_dead(const char *mountpoint)
+/* The kernel may know attributes by heart; the first it always asks the daemon,
+ * which, killed just now, may be gone for the second only. */
+static int look(const char *mountpoint, struct stat *st)
 {
-	struct statvfs st;
+	struct statvfs asked;
 
-	return statvfs(mountpoint, &st) &&
-	       (errno == ENOTCONN || errno == ECONNABORTED);
+	return statvfs(mountpoint, &asked) || stat(mountpoint, st) ? -errno : 0;
+}
+
+static bool is_dead(int err)
+{
+	return err == -ENOTCONN || err == -ECONNABORTED;
 }
 
 int mountpoint_clear(const char *mountpoint, struct buf *why)
@@ -52,7 +57,7 @@ int mountpoint_clear(const char *mountpoint, struct buf *why)
 	struct stat st;
 	int err;
 
-	while (is_dead(mountpoint)) {
+	while (is_dead(err = look(mountpoint, &st))) {
 		err = mountpoint_unmount(mountpoint, true);
 		if (err)
 			return why_set(why, err,
@@ -60,7 +65,6 @@ int mountpoint_clear(const char *mountpoint, struct buf *why)
 				       "taken away: %s",
 				       mountpoint, strerror(-err));
 	}
-	err = stat(mountpoint, &st) ? -errno : 0;
 	if (!err && !S_ISDIR(st.st_mode))
 		err = -ENOTDIR;
 	return err ? why_set(why, err, "%s: %s", mountpoint, strerror(-err))
