@@ -28,9 +28,26 @@ use_system() {
 # queue's lock. But the queue's own thread submits without it, and so may hand an
 # entry to the kernel that another thread has taken and not filled: the answer is
 # lost, and who waits for it waits for ever. It also forgets to give the lock back
-# when it finds no entry.
+# when it finds no entry. And what was interrupted too late is not freed at the end.
 mend() {
 	patch -d src -p1 <<'PATCH'
+--- a/lib/fuse_lowlevel.c
++++ b/lib/fuse_lowlevel.c
+@@ -3847,6 +3847,14 @@
+ 		if (se->op.destroy)
+ 			se->op.destroy(se->userdata);
+ 	}
++	while (se->interrupts.next != &se->interrupts) {
++		struct fuse_req *late = se->interrupts.next;
++
++		list_del_req(late);
++		fuse_chan_put(late->ch);
++		late->ch = NULL;
++		destroy_req(late);
++	}
+ 	llp = pthread_getspecific(se->pipe_key);
+ 	if (llp != NULL)
+ 		fuse_ll_pipe_free(llp);
 --- a/lib/fuse_uring.c
 +++ b/lib/fuse_uring.c
 @@ -184,6 +184,8 @@
@@ -101,7 +118,7 @@ build() {
 
 mkdir -p "$folder"
 folder=$(cd "$folder" && pwd)
-mended=$folder/mended-1
+mended=$folder/mended-2
 if [ "$mode" = auto ] && pkg-config --atleast-version=3.17 fuse3; then
 	mode=system
 fi
