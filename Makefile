@@ -9,13 +9,15 @@ CC ?= cc
 SAN ?=
 BUILD ?= build$(if $(SAN),-$(subst $(comma),-,$(SAN)))$(if $(filter clang%,$(CC)),-clang)$(if $(filter system,$(LIBFUSE)),-system)
 comma := ,
+# what knows no libfuse is the same with each
+CORE = $(BUILD:-system=)
 # developers' builds (DEVELOPER=1, as the checks use): warnings are errors
 DEVELOPER ?=
 
 LAYERS := base ext store pipeline catalog engine
 PACKAGES := sqlite3 yaml-0.1 libcjson libcurl libcrypto zlib libarchive
 
-OPTIMIZE ?= -O2 -g
+OPTIMIZE ?= $(if $(SAN),-O1,-O2) -g
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wpointer-arith -Wvla -Wformat=2 -Wundef -Wwrite-strings \
 	$(if $(DEVELOPER),-Werror)
@@ -38,7 +40,7 @@ FUSE_LIBS = $(shell cat $(LIBFUSE_DIR)/libs)
 say = $(if $(V),,@echo "  $(1)	$@";)
 
 sources = $(wildcard src/$(1)/*.c)
-objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
+objects = $(foreach s,$(1),$(if $(filter fs/%,$(s)),$(BUILD),$(CORE))/$(s:.c=.o))
 # the objects of a layer and of those below it
 upto_base := base
 upto_ext := base ext
@@ -68,7 +70,7 @@ $(BUILD)/fs/%.o: fs/%.c | $(LIBFUSE_DIR)/cflags
 	@mkdir -p $(@D)
 	$(call say,CC)$(CC) $(CPPFLAGS) $(FUSE_CFLAGS) $(PKG_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-$(BUILD)/%.o: %.c
+$(CORE)/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,CC)$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
@@ -141,4 +143,4 @@ help: ## this list
 	@grep -hE '^[a-z%-]+:.*## ' $(filter-out %.d,$(MAKEFILE_LIST)) | \
 		awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) $(CORE) -name '*.d' 2>/dev/null)

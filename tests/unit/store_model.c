@@ -24,7 +24,7 @@ struct pair {
 };
 
 struct place {
-	char path[64]; /* "a/b/c" */
+	char path[80]; /* "a/b/c" */
 	char dir[64];
 	char name[8];
 };
