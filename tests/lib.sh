@@ -83,9 +83,11 @@ need_shared() {
 is_mounted() { grep -qF " $MNT fuse" /proc/self/mounts; }
 is_alive() { [ -n "$DAEMON" ] && kill -0 "$DAEMON" 2>/dev/null; }
 
-# wait_for SECONDS COMMAND...: until the command succeeds
+# wait_for SECONDS COMMAND...: until the command succeeds; thrice as long where others
+# are at work too
 wait_for() {
 	local n=$(($1 * 20 * SLOW))
+	[ ! -p "${MLXFS_SLOTS:-}" ] || n=$((n * 3))
 	shift
 	while ! "$@" >/dev/null 2>&1; do
 		n=$((n - 1))
@@ -269,22 +271,8 @@ print("" if doc is None else doc if isinstance(doc, str) else json.dumps(doc))
 PYTHON
 }
 
-# venv NAME REQUIREMENT...: prints a directory whose bin/ has these packages;
-# made once and kept, since installing takes a minute. Skips without pip.
-venv() {
-	local dir=${MLXFS_VENVS:-/var/tmp/mlxfs-venvs}/$1
-	shift
-	mkdir -p "${dir%/*}"
-	(
-		flock 9
-		[ -e "$dir/.made" ] && [ "$(cat "$dir/.made")" = "$*" ] && exit 0
-		rm -rf "$dir"
-		python3 -m venv "$dir" &&
-			"$dir/bin/pip" -q --disable-pip-version-check install "$@" &&
-			echo "$*" >"$dir/.made"
-	) 9>"$dir.lock" >&2 || return 1
-	echo "$dir"
-}
+# venv NAME: prints a directory whose bin/ has what tests/venv says; fails without pip
+venv() { "$TOP/tests/venv" "$1"; }
 
 # start_run ASSET-PATH [TEXT]: writes `run`, prints the run's name
 start_run() {

