@@ -1,13 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # What checks the project. `make check` is all of it; the rest are its parts.
 
-.PHONY: check check-deps layers lint format-check format mount-tests client-tests
-
-check-deps:
-	@contrib/install-deps.sh build demo check
+.PHONY: check layers lint format-check format mount-tests client-tests
 
 check: ## install what tests need, and run all (SAN=thread: that build only)
-	@$(MAKE) --no-print-directory check-deps
+	@contrib/install-deps.sh build demo
 	@tests/check "$(SAN)"
 
 layers: ## do includes go down only, is a library known to one file?

@@ -17,10 +17,12 @@ $(FUZZERS:%=$(BUILD)/fuzz-%): $(BUILD)/fuzz-%: $(BUILD)/tests/fuzz/%.o \
 	$(call say,LD)$(CC) $(CFLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ \
 		$(PKG_LIBS)
 
-.PHONY: fuzz fuzzers
-fuzzers: $(FUZZERS:%=$(BUILD)/fuzz-%)
+.PHONY: fuzz fuzzers fuzz-programs
+fuzz-programs: $(FUZZERS:%=$(BUILD)/fuzz-%)
 
-fuzz: ## run each fuzz target for a while: SECONDS=10
-	@$(MAKE) --no-print-directory fuzzers CC=clang BUILD=$(FUZZ) \
+fuzzers: ## build the fuzz targets
+	@$(MAKE) --no-print-directory fuzz-programs CC=clang BUILD=$(FUZZ) \
 		SAN=address,undefined CFLAGS_EXTRA=-fsanitize=fuzzer-no-link
+
+fuzz: fuzzers ## run each fuzz target for a while: SECONDS=10
 	@tests/fuzz/run $(FUZZ) $(SECONDS) $(FUZZERS)

@@ -1,12 +1,13 @@
 #!/bin/bash
 # Random operations give on a mount what they give on a plain directory of the same
 # disk; so does what two processes do at once; a new mount shows the same to the
-# nanosecond. MODEL_SECONDS: for how long; MODEL_SEED: the first of the seeds, one
-# a run of a few seconds. What fails tells its own.
+# nanosecond. MODEL_SECONDS: for how long, else RANDOM_SECONDS (20); MODEL_SEED: the
+# first of the seeds, one a run of a few seconds. What fails tells its own.
+# limit: 200 s
 . "${0%/*}/../lib.sh"
 need_root
 helper model
-total=${MODEL_SECONDS:-$((SLOW > 1 ? 10 : 18))} seed=${MODEL_SEED:-1}
+total=${MODEL_SECONDS:-${RANDOM_SECONDS:-20}} seed=${MODEL_SEED:-1}
 say "from seed $seed on"
 each=$((total < 60 ? 2 : 10))
 mount_start

@@ -1,6 +1,7 @@
 #!/bin/bash
 # A database that is damaged is not mounted over: it is said which, fsck repairs
 # or rebuilds it from manifest and blobs, and the files have their names again.
+# limit: 200 s
 . "${0%/*}/../lib.sh"
 samples=$TOP/contrib/samples
 mount_start

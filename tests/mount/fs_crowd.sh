@@ -1,6 +1,7 @@
 #!/bin/bash
 # A directory of 100 000 names: made, listed, found again by places that were told,
 # emptied while it is listed, and removed.
+# limit: 200 s
 . "${0%/*}/../lib.sh"
 need_root
 mount_start

@@ -2,8 +2,10 @@
 # What fsync() acknowledged is there after a power cut: the store on a real ext4 (a
 # new one now and then), on a loop device, on a disk that loses its cache when the
 # power goes (tests/powercut/disk.c). POWERCUTS: how many times, else as many as
-# 20 s allow; POWERCUT_SEED: the first of the seeds; POWERCUT_FROM: without the first
-# of them (beginning with a new ext4); POWERCUT_TELL: says more.
+# RANDOM_SECONDS (20) allow, and three; POWERCUT_SEED: the first of the seeds;
+# POWERCUT_FROM: without the first of them (beginning with a new ext4);
+# POWERCUT_TELL: says more.
+# limit: 200 s
 . "${0%/*}/../lib.sh"
 need_root
 need cc python3 losetup mkfs.ext4 fusermount3 pkg-config
@@ -120,7 +122,8 @@ look() {
 
 say "seed $seed"
 for ((i = ${POWERCUT_FROM:-0} / 4 * 4; i < cuts; i++)); do
-	[ -n "${POWERCUTS:-}" ] || [ $SECONDS -lt $((20 * SLOW)) ] || break
+	[ -n "${POWERCUTS:-}" ] || [ $i -lt 3 ] ||
+		[ $SECONDS -lt "${RANDOM_SECONDS:-20}" ] || break
 	# a new store dies young; then each cut comes later
 	after=$((1 + (seed + i * 37) % 400)) draw=$(((seed + i) % 3))
 	if [ $((i % 4)) = 0 ]; then
