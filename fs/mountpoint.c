@@ -54,7 +54,7 @@ static bool is_dead(int err)
 
 int mountpoint_clear(const char *mountpoint, struct buf *why)
 {
-	struct stat st;
+	struct stat st = { 0 };
 	int err;
 
 	while (is_dead(err = look(mountpoint, &st))) {
