@@ -53,7 +53,9 @@ static bool take_blob(struct store *st, struct inode *i)
 	bool writing = i->flags & INODE_WRITING;
 	struct stat s = { 0 };
 	int err = blob_stat(st->blobs, i->blob, &s);
-	bool young = clock_from_timespec(&s.st_ctim) >= st->synced;
+	/* a blob whose last write was lost looks older than its row */
+	bool young = i->ctime >= st->synced ||
+		     clock_from_timespec(&s.st_ctim) >= st->synced;
 
 	/* a blob that is missing for another reason is a damage: fsck's */
 	if (err == -ENOENT && (writing || i->ctime >= st->synced)) {
