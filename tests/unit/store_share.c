@@ -724,7 +724,7 @@ TEST(share_among_many)
 
 	for (int round = 0; round < 3; round++) {
 		for (int i = 0; i < FILES && !round; i++) {
-			char name[8];
+			char name[16];
 
 			sprintf(name, "f%d", i);
 			w.ino[i] = make(w.st, name, 'a');
