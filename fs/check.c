@@ -136,16 +136,18 @@ void check_flush(fuse_req_t req, struct handle *h)
 
 void check_closed(struct fs *fs, uint64_t ino, uid_t uid)
 {
+	char name[NAME_MAX + 1];
 	struct check *check;
+	uint64_t dir;
 
 	fs_touch(fs);
-	if (!check_is_due(fs, ino))
+	if (find_name(fs, ino, &dir, name))
 		return;
 	check = check_new(fs, NULL, uid);
-	if (!check || find_name(fs, ino, &check->dir, check->name)) {
-		free(check);
+	if (!check)
 		return;
-	}
+	check->dir = dir;
+	strcpy(check->name, name);
 	check->job.run = judge_then_reply;
 	work_put(fs->work, &check->job);
 }
