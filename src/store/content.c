@@ -320,7 +320,7 @@ static int enter_own(struct content *c, const struct stand *s)
 }
 
 static int leave_with(struct content *c, const struct stand *s,
-		      const struct parted *p)
+		      const struct pool_blob *p)
 {
 	HOLD_WRITE(&c->st->lock);
 	const struct inode *i = c->i;
@@ -342,7 +342,7 @@ static int leave_with(struct content *c, const struct stand *s,
 /* Reads of this file that are under way end first: afterwards another file's
  * writer may have the old blob. */
 static int leave(struct content *c, const struct stand *s,
-		 const struct parted *p)
+		 const struct pool_blob *p)
 {
 	HOLD_WRITE(&c->o->io);
 
@@ -352,7 +352,7 @@ static int leave(struct content *c, const struct stand *s,
 /* Others have the blob, too: see shares.h. */
 static int enter_shared(struct content *c, const struct stand *s, uint64_t keep)
 {
-	struct parted p;
+	struct pool_blob p;
 	int err;
 
 	if (s->lent) {
@@ -366,7 +366,7 @@ static int enter_shared(struct content *c, const struct stand *s, uint64_t keep)
 	if (!err)
 		err = leave(c, s, &p);
 	if (err)
-		parted_discard(c->st, &p);
+		pool_discard(c->st, &p);
 	else if (keep < s->size)
 		opening_set_changed(c->o);
 	return err;

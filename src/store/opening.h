@@ -81,17 +81,12 @@ int content_set_size(struct store *st, uint64_t ino, uint64_t size);
  * opening_part: the copy, not yet its blob; opening_part_others: the other ones
  * have left. -EAGAIN: things are otherwise now.
  */
-struct parted {
-	uint64_t blob;
-	int fd;
-};
+struct pool_blob; /* that is not registered */
 int opening_part(struct store *st, uint64_t blob, uint64_t keep,
-		 struct parted *ret_parted);
+		 struct pool_blob *ret_parted);
 int opening_part_others(struct store *st, struct inode *i, uint64_t blob);
 /* Put this file behind the descriptors that are there. */
 void opening_set_file(struct opening *o, int fd);
-/* A copy that was not needed. */
-void parted_discard(struct store *st, struct parted *p);
 
 /* Whole, at the end, whoever else appends. */
 int content_append(struct content *c, const void *data, size_t len);

@@ -106,17 +106,11 @@ static int copy_blob(int from, int to, uint64_t keep)
 	return err;
 }
 
-void parted_discard(struct store *st, struct parted *p)
-{
-	close(p->fd);
-	(void)blob_remove(st->blobs, p->blob);
-}
-
 int opening_part(struct store *st, uint64_t blob, uint64_t keep,
-		 struct parted *ret_parted)
+		 struct pool_blob *ret_parted)
 {
 	AUTO(close_fd) int from = -1;
-	struct parted p;
+	struct pool_blob p = { 0 };
 	/* a descriptor of our own: its offset moves */
 	int err = blob_open(st->blobs, blob, O_RDONLY, &from);
 
@@ -126,7 +120,7 @@ int opening_part(struct store *st, uint64_t blob, uint64_t keep,
 		return err;
 	err = copy_blob(from, p.fd, keep);
 	if (err)
-		parted_discard(st, &p);
+		pool_discard(st, &p);
 	else
 		*ret_parted = p;
 	return err;
@@ -185,8 +179,8 @@ static bool is_stopped(const struct moving *m, const struct inode *i)
 	return false;
 }
 
-static void move_one(struct store *st, struct inode *i, const struct parted *to,
-		     struct rows *rows)
+static void move_one(struct store *st, struct inode *i,
+		     const struct pool_blob *to, struct rows *rows)
 {
 	shares_leave(&st->shares, i);
 	shares_add(&st->shares, i, to->blob);
@@ -197,7 +191,7 @@ static void move_one(struct store *st, struct inode *i, const struct parted *to,
 }
 
 /* *ret_left: how many still have the blob, the keeper left out. */
-static int move_some(struct moving *m, const struct parted *to,
+static int move_some(struct moving *m, const struct pool_blob *to,
 		     uint32_t *ret_left)
 {
 	HOLD_WRITE(&m->st->lock);
@@ -231,7 +225,7 @@ static int move_some(struct moving *m, const struct parted *to,
 	return 0;
 }
 
-static int move_round(struct moving *m, const struct parted *to,
+static int move_round(struct moving *m, const struct pool_blob *to,
 		      uint32_t *ret_left)
 {
 	int err = stop_some(m);
@@ -258,7 +252,7 @@ static void forget_room(struct store *st, uint64_t blob)
 int opening_part_others(struct store *st, struct inode *i, uint64_t blob)
 {
 	struct moving m = { .st = st, .keeper = i, .blob = blob };
-	struct parted to;
+	struct pool_blob to;
 	uint32_t left = 1;
 	int err = opening_part(st, blob, UINT64_MAX, &to);
 
@@ -271,6 +265,6 @@ int opening_part_others(struct store *st, struct inode *i, uint64_t blob)
 		return err;
 	}
 	forget_room(st, to.blob);
-	parted_discard(st, &to);
+	pool_discard(st, &to);
 	return err;
 }
