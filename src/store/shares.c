@@ -41,6 +41,11 @@ static struct share *find(const struct shares *s, uint64_t blob)
 	return e;
 }
 
+static struct share *find_of(const struct shares *s, const struct inode *i)
+{
+	return i->flags & INODE_SHARED ? find(s, i->blob) : NULL;
+}
+
 static int grow(struct shares *s)
 {
 	size_t slots = s->slots ? s->slots * 2 : 64;
@@ -94,7 +99,7 @@ static void drop(struct shares *s, struct share *e)
 
 struct share *shares_of(const struct shares *s, const struct inode *i)
 {
-	struct share *e = i->flags & INODE_SHARED ? find(s, i->blob) : NULL;
+	struct share *e = find_of(s, i);
 
 	return e && (e->count > 1 || e->haunted) ? e : NULL;
 }
@@ -188,7 +193,7 @@ void shares_find_instead(struct shares *s, uint64_t blob, uint64_t ino)
 
 bool shares_leave(struct shares *s, struct inode *i)
 {
-	struct share *e = i->flags & INODE_SHARED ? find(s, i->blob) : NULL;
+	struct share *e = find_of(s, i);
 	uint32_t at = e ? e->count : 0;
 
 	i->flags &= (uint16_t)~INODE_SHARED;
@@ -224,11 +229,6 @@ int shares_join(struct shares *s, struct inode *i, struct inode *twin,
 	shares_add(s, i, twin->blob);
 	i->blocks = twin->blocks;
 	return 0;
-}
-
-static struct share *find_of(const struct shares *s, const struct inode *i)
-{
-	return i->flags & INODE_SHARED ? find(s, i->blob) : NULL;
 }
 
 bool shares_hold(struct shares *s, struct inode *i)
