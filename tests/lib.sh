@@ -23,6 +23,10 @@
 
 set -euo pipefail
 
+# Debian's programs before what somebody has by hand: a shim takes its time at each
+# of the thousands of starts
+PATH=/usr/sbin:/usr/bin:/sbin:/bin:$PATH
+
 TOP=$(realpath "$(dirname "${BASH_SOURCE[0]}")/..")
 : "${MLXFS:=$TOP/build/mlxfs}" "${FSCK:=$(dirname "$MLXFS")/fsck.mlxfs}"
 if [ -z "${WORK:-}" ]; then
