@@ -4,7 +4,8 @@
  *
  *	libfuse's   run the handlers of ops.c; a handler never waits for another
  *	            request, for the notifier or for a worker
- *	workers     (work.h) do what may take long: judging, starting runs
+ *	workers     (work.h) do what may take long: judging, starting runs,
+ *	            fetching what will be read next (ahead.h)
  *	syncers     wait for the disk
  *	notifier    (notify.h) tells the kernel what changed inside
  *	answerer    gives the answers of the last two, and never blocks
@@ -29,6 +30,7 @@
 #include "engine/engine.h"
 #include "store/store.h"
 
+struct ahead;
 struct backings;
 struct handles;
 struct homes;
@@ -49,6 +51,7 @@ struct fs {
 	struct work *syncers;
 	struct work *answerer;
 	struct notify *notify;
+	struct ahead *ahead;
 	struct backings *backings;
 	struct handles *handles;
 	struct homes *homes;

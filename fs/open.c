@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ahead.h"
 #include "backing.h"
 #include "base/cleanup.h"
 #include "check.h"
@@ -215,6 +216,7 @@ static int open_content(fuse_req_t req, struct handle *h,
 		fi->noflush = 1;
 		if (content_is_large(h->content))
 			note_reader(fs, h, fuse_req_ctx(req)->pid);
+		ahead_opened(fs, h->ino, fuse_req_ctx(req)->pid);
 	} else {
 		/* a close that nobody is told anything by need not be waited
 		 * for: what is generated looks at what was written (shot.c) */

@@ -21,6 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "ahead.h"
 #include "backing.h"
 #include "base/cleanup.h"
 #include "base/log.h"
@@ -285,6 +286,8 @@ static int init_parts(struct fs *fs)
 	if (!err)
 		err = backings_init(fs);
 	if (!err)
+		err = ahead_init(fs);
+	if (!err)
 		err = shots_init(fs);
 	if (!err)
 		err = homes_init(fs);
@@ -409,6 +412,7 @@ static void take_down(struct fs *fs)
 	backings_release(fs);
 	waits_release(fs);
 	homes_release(fs);
+	ahead_release(fs);
 	shots_release(fs);
 	catalog_release(&fs->catalog);
 	store_release(&fs->store);
