@@ -248,8 +248,9 @@ class Bench:
                 if n == "mlxfs" and (median is None or
                                      (target and median > target)):
                     missed.append(name)
-            plain = statistics.median(t for t in times["plain"] if t)
-            print(f"{name:{width}} {target or '':>7} {plain:8.3f}s " +
+            plain = [t for t in times["plain"] if t]
+            said = f"{statistics.median(plain):8.3f}s" if plain else "   failed"
+            print(f"{name:{width}} {target or '':>7} {said} " +
                   " ".join(cells), flush=True)
         if missed:
             print("missed: " + ", ".join(missed))
