@@ -41,9 +41,10 @@ struct backing_map {
 
 /* What is registered stays open. As a reader or writer it would hide from the
  * store whether anybody else is one (blob_is_unused); the kernel opens the blob
- * anew for each user anyhow. */
-static int register_blob(struct fs *fs, int fd)
+ * anew for each user anyhow. These two are a store_lender's. */
+static int register_blob(void *arg, int fd)
 {
+	const struct fs *fs = arg;
 	AUTO(close_fd) int unseen = -1;
 	struct backing_map map = { 0 };
 	char path[32];
@@ -56,26 +57,17 @@ static int register_blob(struct fs *fs, int fd)
 	return id > 0 ? id : -EIO;
 }
 
-static void unregister(struct fs *fs, int id)
+static void unregister(void *arg, int id)
 {
+	const struct fs *fs = arg;
 	uint32_t number = (uint32_t)id;
 
 	(void)ioctl(fuse_session_fd(fs->session), BACKING_CLOSE, &number);
 }
 
-static int lend(void *arg, int fd)
-{
-	return register_blob(arg, fd);
-}
-
-static void end_lent(void *arg, int id)
-{
-	unregister(arg, id);
-}
-
 void backing_lend(struct fs *fs)
 {
-	const struct store_lender lender = { lend, end_lent, fs };
+	const struct store_lender lender = { register_blob, unregister, fs };
 
 	store_lend(fs->store, &lender);
 }
