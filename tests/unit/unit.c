@@ -3,6 +3,7 @@
 
 #include <ftw.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -11,9 +12,10 @@
 
 static struct {
 	struct unit_test *first;
-	bool failed, skipped;
-	long countdown; /* 0: off; n: the nth allocation from now fails */
-	bool starved;
+	atomic_bool failed, skipped;
+	atomic_long
+		countdown; /* 0: off; n: the nth allocation from now fails */
+	atomic_bool starved;
 	char dir[64];
 } unit;
 
@@ -21,11 +23,9 @@ static struct {
 
 static bool starve(void)
 {
-	if (!__atomic_load_n(&unit.countdown, __ATOMIC_RELAXED))
+	if (!unit.countdown || --unit.countdown)
 		return false;
-	if (__atomic_sub_fetch(&unit.countdown, 1, __ATOMIC_RELAXED))
-		return false;
-	__atomic_store_n(&unit.starved, true, __ATOMIC_RELAXED);
+	unit.starved = true;
 	errno = ENOMEM;
 	return true;
 }
@@ -68,7 +68,7 @@ char *__wrap_strndup(const char *text, size_t n)
 
 bool unit_was_starved(void)
 {
-	return __atomic_load_n(&unit.starved, __ATOMIC_RELAXED);
+	return unit.starved;
 }
 
 /* ---- what tests use ---- */
