@@ -171,11 +171,10 @@ static void set_mode(struct content *c)
 	c->o->mode = lent ? OPENING_LENT : OPENING_HELD;
 }
 
-static int get_opening(struct store *st, uint64_t ino, bool writes,
-		       struct opening **fresh, struct content *c)
+static int get_opening(struct content *c, bool writes, struct opening **fresh)
 {
-	HOLD_WRITE(&st->lock);
-	struct inode *i = inode_find(&st->names, ino);
+	HOLD_WRITE(&c->st->lock);
+	struct inode *i = inode_find(&c->st->names, c->ino);
 
 	if (!i)
 		return -ESTALE;
@@ -197,6 +196,24 @@ static int get_opening(struct store *st, uint64_t ino, bool writes,
 	if (c->lends && !writes)
 		set_mode(c);
 	return 0;
+}
+
+/* One more of the file's opens, like this one: it has no descriptor yet. */
+static int content_new(const struct content *like, bool writes,
+		       struct content **ret_content)
+{
+	AUTO(content_release) struct content *c = calloc(1, sizeof(*c));
+	struct opening *fresh = opening_new(like->st);
+	int err = -ENOMEM;
+
+	if (c && fresh) {
+		*c = *like;
+		err = get_opening(c, writes, &fresh);
+	}
+	opening_free(fresh);
+	if (!err)
+		*ret_content = TAKE(c);
+	return err;
 }
 
 /* ---- becoming a writer; all with the opening's lock held ---- */
@@ -586,23 +603,17 @@ static void free_holder(struct store *st, uint64_t ino, bool writes)
 static int open_with(struct store *st, uint64_t ino, int flags, uint64_t keep,
 		     struct content **ret_content)
 {
-	AUTO(content_release) struct content *c = calloc(1, sizeof(*c));
-	struct opening *fresh = opening_new(st);
+	const struct content like = { .st = st,
+				      .ino = ino,
+				      .lends = flags & O_PATH };
+	AUTO(content_release) struct content *c = NULL;
 	bool writing = (flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC);
 	uint64_t blob;
 	int err;
 
-	if (!c || !fresh) {
-		opening_free(fresh);
-		return -ENOMEM;
-	}
-	c->st = st;
-	c->ino = ino;
-	c->lends = flags & O_PATH;
-	if ((writing || c->lends) && !st->read_only)
+	if ((writing || like.lends) && !st->read_only)
 		free_holder(st, ino, writing);
-	err = get_opening(st, ino, writing, &fresh, c);
-	opening_free(fresh);
+	err = content_new(&like, writing, &c);
 	if (!err && (writing || !(c->lends && content_is_lent(c, &blob))))
 		err = open_blob(c, writing, keep);
 	if (!err && (flags & O_TRUNC))
@@ -642,23 +653,9 @@ int content_open_steady(struct store *st, uint64_t ino,
 int content_open_later(struct store *st, uint64_t ino,
 		       struct content **ret_content)
 {
-	AUTO(content_release) struct content *c = calloc(1, sizeof(*c));
-	struct opening *fresh = opening_new(st);
-	int err = c && fresh ? 0 : -ENOMEM;
+	const struct content like = { .st = st, .ino = ino, .later = true };
 
-	if (!err && st->read_only)
-		err = -EROFS;
-	if (!err) {
-		c->st = st;
-		c->ino = ino;
-		c->later = true;
-		err = get_opening(st, ino, true, &fresh, c);
-	}
-	opening_free(fresh);
-	if (err)
-		return err;
-	*ret_content = TAKE(c);
-	return 0;
+	return st->read_only ? -EROFS : content_new(&like, true, ret_content);
 }
 
 /* Before anything is written. */
