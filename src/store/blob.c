@@ -18,6 +18,7 @@
 #include "base/cleanup.h"
 
 #define NAME_DIGITS 16
+#define CHUNK ((size_t)64 << 10)
 
 struct blob_path {
 	char text[3 + NAME_DIGITS + 1];
@@ -142,6 +143,70 @@ bool blob_is_unused(int dir, uint64_t blob)
 		return false;
 	(void)fcntl(fd, F_SETLEASE, F_UNLCK);
 	return true;
+}
+
+static ssize_t copy_by_hand(int from, off_t from_off, int to, off_t to_off,
+			    size_t len)
+{
+	AUTO(free_text) char *chunk = malloc(CHUNK);
+	ssize_t got;
+
+	if (!chunk)
+		return -ENOMEM;
+	got = pread(from, chunk, len < CHUNK ? len : CHUNK, from_off);
+	if (got > 0)
+		got = pwrite(to, chunk, (size_t)got, to_off);
+	return got < 0 ? -errno : got;
+}
+
+ssize_t blob_copy(int from, off_t from_off, int to, off_t to_off, size_t len)
+{
+	off_t in = from_off, out = to_off;
+	ssize_t got = copy_file_range(from, &in, to, &out, len, 0);
+
+	if (got > 0)
+		return got;
+	if (got < 0 && (errno == EINTR || errno == ENOSPC || errno == EDQUOT ||
+			errno == EIO || errno == EFBIG))
+		return -errno;
+	return copy_by_hand(from, from_off, to, to_off, len);
+}
+
+static int copy_part(int from, int to, off_t at, off_t end)
+{
+	while (at < end) {
+		ssize_t got = blob_copy(from, at, to, at, (size_t)(end - at));
+
+		if (got == -EINTR)
+			continue;
+		if (got <= 0)
+			return got ? (int)got : -EIO;
+		at += got;
+	}
+	return 0;
+}
+
+int blob_copy_all(int from, int to, off_t size)
+{
+	off_t at = 0;
+	int err = 0;
+
+	while (!err && at < size) {
+		off_t data = lseek(from, at, SEEK_DATA);
+
+		if (data < 0 && errno == ENXIO)
+			break;
+		if (data < 0)
+			return -errno;
+		at = lseek(from, data, SEEK_HOLE);
+		if (at <= data)
+			return at < 0 ? -errno : -EIO;
+		if (data < size)
+			err = copy_part(from, to, data, at < size ? at : size);
+	}
+	if (!err && ftruncate(to, size))
+		err = -errno;
+	return err;
 }
 
 static void close_dir(DIR **dir)

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/stat.h>
+#include <sys/types.h>
 
 #define BLOB_FOLDERS 256u
 
@@ -22,6 +23,12 @@ int blob_remove(int dir, uint64_t blob);
 bool blob_has_writer(int fd);
 /* Nobody has it open or mapped, as far as the disk's file system can tell. */
 bool blob_is_unused(int dir, uint64_t blob);
+/* Some of these bytes, which are copied by the kernel where it can: how many, 0
+ * at the end of the source, or -errno (-EINTR is for the caller). */
+ssize_t blob_copy(int from, off_t from_off, int to, off_t to_off, size_t len);
+/* So many bytes, from the start; holes stay holes. Moves the source's offset.
+ */
+int blob_copy_all(int from, int to, off_t size);
 /* Each file in blobs; its name is no blob's when `blob` is 0. A non-zero return
  * ends it and is returned. */
 int blob_each(int dir, int (*each)(void *arg, uint64_t blob, const char *name),

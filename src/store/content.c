@@ -931,41 +931,13 @@ int64_t content_seek(struct content *c, uint64_t off, int whence)
 	return fd < 0 ? -ENXIO : seek(c, fd, off, whence);
 }
 
-/* Where the kernel cannot copy between these two files. */
-static ssize_t copy_by_hand(struct content *from, uint64_t from_off,
-			    struct content *to, uint64_t to_off, size_t len)
-{
-	AUTO(free_text) char *bytes = malloc(65536);
-	size_t done = 0;
-
-	if (!bytes)
-		return -ENOMEM;
-	while (done < len) {
-		size_t want = len - done < 65536 ? len - done : 65536;
-		ssize_t got = content_read(from, bytes, want, from_off + done);
-		ssize_t put = got;
-
-		if (got > 0)
-			put = content_write(to, bytes, (size_t)got,
-					    to_off + done, false);
-		if (put < 0)
-			return done ? (ssize_t)done : put;
-		if (!got)
-			break;
-		done += (size_t)got;
-	}
-	return (ssize_t)done;
-}
-
 static ssize_t copy_some(struct content *from, int fd, uint64_t from_off,
 			 struct content *to, uint64_t to_off, size_t len)
 {
 	HOLD_READ(&from->o->io);
-	off_t in = (off_t)from_off, out = (off_t)to_off;
-	ssize_t got =
-		copy_file_range(fd, &in, opening_wfd(to->o), &out, len, 0);
 
-	return got < 0 ? -errno : got;
+	return blob_copy(fd, (off_t)from_off, opening_wfd(to->o), (off_t)to_off,
+			 len);
 }
 
 /* ---- a whole file, for an empty one ---- */
@@ -1077,9 +1049,6 @@ ssize_t content_copy(struct content *from, uint64_t from_off,
 
 		if (got == -EINTR)
 			continue;
-		if (!done &&
-		    (got == -EXDEV || got == -ENOSYS || got == -EOPNOTSUPP))
-			return copy_by_hand(from, from_off, to, to_off, len);
 		if (got < 0 && !done)
 			return got;
 		if (got <= 0)

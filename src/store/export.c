@@ -15,13 +15,13 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "blob.h"
 #include "checking.h"
 #include "store/content.h"
 
 #define DEPTH_MOST                                                             \
 	500 /* each level holds a descriptor and a piece of stack              \
 	     */
-#define CHUNK 131072
 
 /* A file with more than one name. */
 struct linked {
@@ -40,7 +40,6 @@ struct export
 	int top;
 	struct buf path; /* of what is being written, from the top */
 	struct links links;
-	char *chunk;
 };
 
 struct child {
@@ -169,41 +168,13 @@ static int set_attr(int fd, const struct node_attr *a)
 	return 0;
 }
 
-static int copy_part(struct export *x, struct content *c, int to, uint64_t off,
-		     uint64_t end)
+static int copy_bytes(struct content *c, int to, uint64_t size)
 {
-	while (off < end) {
-		size_t want = end - off < CHUNK ? (size_t)(end - off) : CHUNK;
-		ssize_t got = content_read(c, x->chunk, want, off);
+	int fd;
+	struct opening *reading = content_begin_read(c, &fd);
+	int err = blob_copy_all(fd, to, (off_t)size);
 
-		if (got <= 0)
-			return got ? (int)got : -EIO;
-		if (pwrite(to, x->chunk, (size_t)got, (off_t)off) != got)
-			return errno ? -errno : -EIO;
-		off += (uint64_t)got;
-	}
-	return 0;
-}
-
-/* Holes stay holes. */
-static int copy_bytes(struct export *x, struct content *c, int to,
-		      uint64_t size)
-{
-	int64_t at = 0;
-	int err = 0;
-
-	while (!err && (uint64_t)at < size) {
-		int64_t data = content_seek(c, (uint64_t)at, SEEK_DATA);
-
-		if (data < 0)
-			break;
-		at = content_seek(c, (uint64_t)data, SEEK_HOLE);
-		if (at < 0)
-			return (int)at;
-		err = copy_part(x, c, to, (uint64_t)data, (uint64_t)at);
-	}
-	if (!err && ftruncate(to, (off_t)size))
-		err = -errno;
+	content_end_read(reading);
 	return err;
 }
 
@@ -222,7 +193,7 @@ static int export_file(struct export *x, const struct child *f, int dir)
 		    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (to < 0)
 		return -errno;
-	err = copy_bytes(x, c, to, f->attr.size);
+	err = copy_bytes(c, to, f->attr.size);
 	if (!err)
 		err = set_attr(to, &f->attr);
 	if (!err)
@@ -365,15 +336,13 @@ static int export_all(struct checking *c, const char *dir)
 	if (err)
 		return err;
 	x.top = top;
-	x.chunk = malloc(CHUNK);
-	err = x.chunk ? node_get(c->st, STORE_ROOT, &root) : -ENOMEM;
+	err = node_get(c->st, STORE_ROOT, &root);
 	if (!err)
 		err = export_dir(&x, STORE_ROOT, top, 0);
 	if (!err)
 		err = set_attr(top, &root);
 	links_release(&x.links);
 	buf_release(&x.path);
-	free(x.chunk);
 	return err;
 }
 

@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
-#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -19,74 +18,8 @@
 #include "state.h"
 
 #define MOVE_MOST 64 /* files moved with one entry of the journal */
-#define CHUNK ((size_t)1 << 20)
 
 /* ---- the copy ---- */
-
-static int copy_by_hand(int from, int to, off_t at, off_t end)
-{
-	AUTO(free_text) char *chunk = malloc(CHUNK);
-
-	if (!chunk)
-		return -ENOMEM;
-	while (at < end) {
-		size_t want =
-			end - at < (off_t)CHUNK ? (size_t)(end - at) : CHUNK;
-		ssize_t got = pread(from, chunk, want, at);
-
-		if (got > 0)
-			got = pwrite(to, chunk, (size_t)got, at);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			return got ? -errno : -EIO;
-		at += got;
-	}
-	return 0;
-}
-
-static int copy_part(int from, int to, off_t at, off_t end)
-{
-	while (at < end) {
-		off_t in = at, out = at;
-		ssize_t got = copy_file_range(from, &in, to, &out,
-					      (size_t)(end - at), 0);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0 && (errno == ENOSPC || errno == EDQUOT ||
-				errno == EIO || errno == EFBIG))
-			return -errno;
-		if (got <= 0)
-			return copy_by_hand(from, to, at, end);
-		at += got;
-	}
-	return 0;
-}
-
-/* Holes stay holes. */
-static int copy_all(int from, int to, off_t size)
-{
-	off_t at = 0;
-	int err = 0;
-
-	while (!err && at < size) {
-		off_t data = lseek(from, at, SEEK_DATA);
-
-		if (data < 0 && errno == ENXIO)
-			break;
-		if (data < 0)
-			return -errno;
-		at = lseek(from, data, SEEK_HOLE);
-		if (at < 0)
-			return -errno;
-		if (data < size)
-			err = copy_part(from, to, data, at < size ? at : size);
-	}
-	if (!err && ftruncate(to, size))
-		err = -errno;
-	return err;
-}
 
 static int copy_blob(int from, int to, uint64_t keep)
 {
@@ -98,9 +31,9 @@ static int copy_blob(int from, int to, uint64_t keep)
 	if (keep >= (uint64_t)s.st_size && !ioctl(to, FICLONE, from))
 		keep = (uint64_t)s.st_size;
 	else if (keep < (uint64_t)s.st_size)
-		err = copy_all(from, to, (off_t)keep);
+		err = blob_copy_all(from, to, (off_t)keep);
 	else
-		err = copy_all(from, to, s.st_size);
+		err = blob_copy_all(from, to, s.st_size);
 	if (!err && keep && fdatasync(to))
 		err = -errno;
 	return err;

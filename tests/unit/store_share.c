@@ -2,10 +2,15 @@
 /* Files with one blob: that they come to have it, and that nobody can tell. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -631,6 +636,62 @@ TEST(share_by_a_copy)
 	CHECK_INT(node_find(st, STORE_ROOT, "c", &attr), 0);
 	CHECK(holds(st, attr.ino, 'a'));
 	CHECK(comes_to(st, 2));
+}
+
+/* A kernel without copy_file_range, for this process and for good. */
+static int forget_copying(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			 offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_copy_file_range, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = { ARRAY_SIZE(code), code };
+
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+}
+
+/* What copies here: a file that leaves its blob, when it is written, and a copy
+ * of what somebody writes. */
+static int copy_twice(const char *path)
+{
+	struct store *st = help_open(path);
+	uint64_t a = make(st, "a", 'a');
+	struct content *w, *copy;
+
+	if (copy_file_range(-1, NULL, -1, NULL, 1, 0) >= 0 || errno != ENOSYS)
+		return 1;
+	if (copy_to(st, a, "b", &copy) || !content_is_shared(st, a) ||
+	    content_write(copy, "a", 1, 0, false) != 1 || !reads(copy, 'a') ||
+	    content_is_shared(st, content_ino(copy)))
+		return 2;
+	content_close(copy);
+	if (content_open(st, a, O_WRONLY, &w) || copy_to(st, a, "c", &copy) ||
+	    content_is_shared(st, content_ino(copy)) || !reads(copy, 'a'))
+		return 3;
+	content_close(copy);
+	content_close(w);
+	if (!holds(st, a, 'a'))
+		return 4;
+	store_close(st);
+	return 0;
+}
+
+TEST(share_where_the_kernel_cannot_copy)
+{
+	const char *path = help_path("s");
+	int status;
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(forget_copying() ? 9 : copy_twice(path));
+	waitpid(pid, &status, 0);
+	CHECK(WIFEXITED(status));
+	CHECK_INT(WEXITSTATUS(status), 0);
+	CHECK(is_sound(path));
 }
 
 /* The rows are on disk, and not all of the bytes. */
