@@ -146,7 +146,9 @@ int catalog_open(struct store *st, struct buf *why,
 	c->opened = clock_now();
 	pthread_mutex_init(&c->lock, NULL);
 	pthread_cond_init(&c->unclaimed, NULL);
-	err = make_dirs(c, why);
+	err = index_init(&c->index);
+	if (!err)
+		err = make_dirs(c, why);
 	if (!err)
 		err = load(c);
 	if (!err)

@@ -7,6 +7,8 @@
 #include "base/cleanup.h"
 #include "state.h"
 
+#define FIRST_SLOTS 64
+
 /* FNV-1a. */
 static uint64_t hash_text(const struct kind *kind, const char *text)
 {
@@ -29,13 +31,39 @@ static const char *text_of(const struct asset *a, enum by by)
 	return by == BY_ID ? a->id : a->name;
 }
 
-static struct asset **slot_of(struct index *x, const struct asset *a,
-			      enum by by)
+/* The three links of an asset are its first member. */
+static struct asset *asset_of(const struct table_link *link, enum by by)
 {
-	uint64_t h = by == BY_INO ? hash_ino(a->ino)
-				  : hash_text(a->kind, text_of(a, by));
+	return link ? (struct asset *)(link - by) : NULL;
+}
 
-	return &x->slot[by][h & (x->slots - 1)];
+static uint64_t hash_by_ino(const struct table_link *link)
+{
+	return hash_ino(asset_of(link, BY_INO)->ino);
+}
+
+static uint64_t hash_by_id(const struct table_link *link)
+{
+	const struct asset *a = asset_of(link, BY_ID);
+
+	return hash_text(a->kind, a->id);
+}
+
+static uint64_t hash_by_name(const struct table_link *link)
+{
+	const struct asset *a = asset_of(link, BY_NAME);
+
+	return hash_text(a->kind, a->name);
+}
+
+int index_init(struct index *x)
+{
+	int err = table_init(&x->by[BY_INO], FIRST_SLOTS, hash_by_ino);
+
+	if (!err)
+		err = table_init(&x->by[BY_ID], FIRST_SLOTS, hash_by_id);
+	return err ? err
+		   : table_init(&x->by[BY_NAME], FIRST_SLOTS, hash_by_name);
 }
 
 static bool is_in(const struct asset *a, enum by by)
@@ -45,63 +73,28 @@ static bool is_in(const struct asset *a, enum by by)
 
 static void link_in(struct index *x, struct asset *a, enum by by)
 {
-	struct asset **slot;
-
-	if (!is_in(a, by))
-		return;
-	slot = slot_of(x, a, by);
-	a->next[by] = *slot;
-	*slot = a;
+	if (is_in(a, by))
+		table_add(&x->by[by], &a->link[by]);
 }
 
 static void unlink_from(struct index *x, struct asset *a, enum by by)
 {
-	struct asset **at;
-
-	if (!is_in(a, by))
-		return;
-	at = slot_of(x, a, by);
-	while (*at != a)
-		at = &(*at)->next[by];
-	*at = a->next[by];
-	a->next[by] = NULL;
+	if (is_in(a, by))
+		table_drop(&x->by[by], &a->link[by]);
 }
 
-static int resize(struct index *x)
+static struct asset *next(const struct asset *a, enum by by)
 {
-	struct index bigger = { .slots = x->slots ? x->slots * 2 : 64,
-				.count = x->count,
-				.views = x->views };
-
-	for (int by = 0; by < 3; by++)
-		bigger.slot[by] = calloc(bigger.slots, sizeof(struct asset *));
-	if (!bigger.slot[BY_INO] || !bigger.slot[BY_ID] ||
-	    !bigger.slot[BY_NAME]) {
-		for (int by = 0; by < 3; by++)
-			free(bigger.slot[by]);
-		return -ENOMEM;
-	}
-	for (size_t i = 0; i < x->slots; i++)
-		for (struct asset *a = x->slot[BY_INO][i], *next; a; a = next) {
-			next = a->next[BY_INO];
-			for (int by = 0; by < 3; by++)
-				link_in(&bigger, a, (enum by)by);
-		}
-	for (int by = 0; by < 3; by++)
-		free(x->slot[by]);
-	*x = bigger;
-	return 0;
+	return asset_of(a->link[by].next, by);
 }
 
 struct asset *index_find(struct index *x, uint64_t ino)
 {
-	struct asset *a;
+	struct asset *a =
+		asset_of(table_chain(&x->by[BY_INO], hash_ino(ino)), BY_INO);
 
-	if (!x->slots)
-		return NULL;
-	a = x->slot[BY_INO][hash_ino(ino) & (x->slots - 1)];
 	while (a && a->ino != ino)
-		a = a->next[BY_INO];
+		a = next(a, BY_INO);
 	return a;
 }
 
@@ -109,14 +102,13 @@ struct asset *index_find_text(struct index *x, enum by by,
 			      const struct kind *kind, const char *text,
 			      struct asset *after)
 {
-	struct asset *a;
+	struct asset *a =
+		after ? next(after, by)
+		      : asset_of(table_chain(&x->by[by], hash_text(kind, text)),
+				 by);
 
-	if (!x->slots)
-		return NULL;
-	a = after ? after->next[by]
-		  : x->slot[by][hash_text(kind, text) & (x->slots - 1)];
 	while (a && (a->kind != kind || strcmp(text_of(a, by), text) != 0))
-		a = a->next[by];
+		a = next(a, by);
 	return a;
 }
 
@@ -126,15 +118,12 @@ struct asset *index_get(struct index *x, uint64_t ino)
 
 	if (a)
 		return a;
-	if (x->count >= x->slots && resize(x))
-		return NULL;
 	a = calloc(1, sizeof(*a));
 	if (!a)
 		return NULL;
 	a->ino = ino;
 	a->stale = true;
 	link_in(x, a, BY_INO);
-	x->count++;
 	return a;
 }
 
@@ -169,10 +158,11 @@ static void drop_view(struct index *x, struct asset *a)
 
 static void drop_all_views(struct index *x)
 {
-	for (size_t i = 0; i < x->slots; i++)
-		for (struct asset *a = x->slot[BY_INO][i]; a;
-		     a = a->next[BY_INO])
-			drop_view(x, a);
+	const struct table *t = &x->by[BY_INO];
+
+	for (const struct table_link *at = table_next(t, NULL); at;
+	     at = table_next(t, at))
+		drop_view(x, asset_of(at, BY_INO));
 }
 
 void index_set_view(struct index *x, struct asset *a, struct value *take_view,
@@ -187,23 +177,28 @@ void index_set_view(struct index *x, struct asset *a, struct value *take_view,
 	x->views += take_view != NULL;
 }
 
-void index_drop(struct index *x, struct asset *a)
+static void asset_free(struct table_link *link)
 {
-	for (int by = 0; by < 3; by++)
-		unlink_from(x, a, (enum by)by);
-	drop_view(x, a);
-	x->count--;
+	struct asset *a = asset_of(link, BY_INO);
+
+	value_free(a->view);
 	free(a->id);
 	free(a->name);
 	free(a);
 }
 
+void index_drop(struct index *x, struct asset *a)
+{
+	for (int by = 0; by < 3; by++)
+		unlink_from(x, a, (enum by)by);
+	x->views -= a->view != NULL;
+	asset_free(&a->link[BY_INO]);
+}
+
 void index_release(struct index *x)
 {
-	for (size_t i = 0; i < x->slots; i++)
-		while (x->slot[BY_INO][i])
-			index_drop(x, x->slot[BY_INO][i]);
-	for (int by = 0; by < 3; by++)
-		free(x->slot[by]);
-	*x = (struct index){ 0 };
+	table_release(&x->by[BY_ID], NULL);
+	table_release(&x->by[BY_NAME], NULL);
+	table_release(&x->by[BY_INO], asset_free);
+	x->views = 0;
 }

@@ -21,6 +21,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/table.h"
 #include "base/value.h"
 #include "catalog/catalog.h"
 
@@ -32,6 +33,7 @@ enum asset_state {
 };
 
 struct asset {
+	struct table_link link[3]; /* by enum by */
 	uint64_t ino;
 	const struct kind *kind;
 	char *id;   /* or NULL: not known yet */
@@ -43,15 +45,12 @@ struct asset {
 	struct value *view;
 	uint64_t changes;
 	int64_t changed;
-	struct asset *next[3]; /* the chains of enum by */
 };
 
 enum by { BY_INO, BY_ID, BY_NAME };
 
 struct index {
-	struct asset **slot[3];
-	size_t slots; /* a power of two; the same for all three */
-	size_t count;
+	struct table by[3];
 	size_t views; /* assets whose view is kept */
 };
 
@@ -86,6 +85,8 @@ struct catalog {
 
 /* ---- index.c; the caller holds the lock ---- */
 
+int index_init(struct index *x);
+void index_release(struct index *x);
 struct asset *index_find(struct index *x, uint64_t ino);
 /* By id, or by name, within a kind: the first, or the next after `after`. */
 struct asset *index_find_text(struct index *x, enum by by,
@@ -100,7 +101,6 @@ int index_set_text(struct index *x, struct asset *a, enum by by,
 void index_set_view(struct index *x, struct asset *a, struct value *take_view,
 		    uint64_t changes, int64_t changed);
 void index_drop(struct index *x, struct asset *a);
-void index_release(struct index *x);
 
 /* ---- claims (catalog.c) ---- */
 

@@ -119,12 +119,12 @@ static int list_inodes(struct checking *c)
 
 	free(c->inos);
 	c->ino_count = 0;
-	c->inos = malloc((n->inode_count + 1) * sizeof(*c->inos));
+	c->inos = malloc((n->inodes.count + 1) * sizeof(*c->inos));
 	if (!c->inos)
 		return -ENOMEM;
-	for (size_t i = 0; i < n->inode_slots; i++)
-		for (const struct inode *at = n->inodes[i]; at; at = at->next)
-			c->inos[c->ino_count++] = at->ino;
+	for (const struct inode *i = inode_next(n, NULL); i;
+	     i = inode_next(n, i))
+		c->inos[c->ino_count++] = i->ino;
 	qsort(c->inos, c->ino_count, sizeof(*c->inos), compare);
 	return 0;
 }

@@ -11,7 +11,7 @@
 /* Directories that hold each other are reached from nowhere. */
 static bool reaches_root(const struct names *n, const struct inode *i)
 {
-	size_t steps = n->inode_count;
+	size_t steps = n->inodes.count;
 
 	while (i && i->ino != STORE_ROOT && steps--)
 		i = inode_parent(i);
@@ -47,7 +47,7 @@ static enum place place_of(struct checking *c, uint64_t ino)
 	const struct names *n = &c->st->names;
 	const struct inode *i = inode_find(n, ino);
 	const struct inode *at = i;
-	size_t steps = n->inode_count;
+	size_t steps = n->inodes.count;
 
 	if (!i || ino == STORE_ROOT)
 		return PLACE_GOOD;

@@ -22,24 +22,21 @@
 #define DEPTH_MOST                                                             \
 	500 /* each level holds a descriptor and a piece of stack              \
 	     */
+#define FIRST_SLOTS 64
 
 /* A file with more than one name. */
 struct linked {
-	uint64_t ino; /* 0: a free slot */
-	char *path;   /* from the top */
-};
-
-struct links {
-	struct linked *slot;
-	size_t slots, count; /* slots: a power of two, or none */
+	struct table_link link;
+	uint64_t ino;
+	char path[]; /* from the top */
 };
 
 struct export
 {
 	struct checking *c;
 	int top;
-	struct buf path; /* of what is being written, from the top */
-	struct links links;
+	struct buf path;    /* of what is being written, from the top */
+	struct table links; /* of struct linked */
 };
 
 struct child {
@@ -87,70 +84,51 @@ static void children_release(struct children *l)
 
 /* ---- files with several names ---- */
 
-static struct linked *find_linked(const struct links *l, uint64_t ino)
+static struct linked *linked_of(struct table_link *link)
 {
-	size_t at = (size_t)(ino * UINT64_C(0x9e3779b97f4a7c15) >> 32);
-
-	for (;; at++) {
-		struct linked *slot = &l->slot[at & (l->slots - 1)];
-
-		if (!slot->ino || slot->ino == ino)
-			return slot;
-	}
+	return (struct linked *)link;
 }
 
-static int grow_links(struct links *l)
+static uint64_t hash_ino(uint64_t ino)
 {
-	struct links bigger = { .slots = l->slots ? l->slots * 2 : 64,
-				.count = l->count };
-
-	bigger.slot = calloc(bigger.slots, sizeof(*bigger.slot));
-	if (!bigger.slot)
-		return -ENOMEM;
-	for (size_t i = 0; i < l->slots; i++)
-		if (l->slot[i].ino)
-			*find_linked(&bigger, l->slot[i].ino) = l->slot[i];
-	free(l->slot);
-	*l = bigger;
-	return 0;
+	return ino * UINT64_C(0x9e3779b97f4a7c15) >> 32;
 }
 
-static void links_release(struct links *l)
+static uint64_t hash_of(const struct table_link *link)
 {
-	for (size_t i = 0; i < l->slots; i++)
-		free(l->slot[i].path);
-	free(l->slot);
+	return hash_ino(((const struct linked *)link)->ino);
+}
+
+static struct linked *find_linked(const struct table *links, uint64_t ino)
+{
+	struct linked *l = linked_of(table_chain(links, hash_ino(ino)));
+
+	while (l && l->ino != ino)
+		l = linked_of(l->link.next);
+	return l;
 }
 
 /* True: it is there under another name, and now under this one too. */
 static bool link_known(struct export *x, const struct child *f, int dir)
 {
-	struct linked *known;
+	const struct linked *known = find_linked(&x->links, f->attr.ino);
 
-	if (f->attr.nlink < 2 || !x->links.slots)
-		return false;
-	known = find_linked(&x->links, f->attr.ino);
-	return known->ino && !linkat(x->top, known->path, dir, f->name, 0);
+	return known && !linkat(x->top, known->path, dir, f->name, 0);
 }
 
 /* One that cannot be remembered comes out as two files. */
 static void remember_link(struct export *x, const struct child *f)
 {
-	struct links *l = &x->links;
-	struct linked *slot;
+	struct linked *l;
 
-	if (f->attr.nlink < 2)
+	if (f->attr.nlink < 2 || find_linked(&x->links, f->attr.ino))
 		return;
-	if (l->count * 2 >= l->slots && grow_links(l))
+	l = malloc(sizeof(*l) + x->path.len + 1);
+	if (!l)
 		return;
-	slot = find_linked(l, f->attr.ino);
-	if (slot->ino)
-		return;
-	slot->path = strdup(x->path.data);
-	if (!slot->path)
-		return;
-	slot->ino = f->attr.ino;
-	l->count++;
+	l->ino = f->attr.ino;
+	memcpy(l->path, x->path.data, x->path.len + 1);
+	table_add(&x->links, &l->link);
 }
 
 /* ---- one node ---- */
@@ -336,12 +314,14 @@ static int export_all(struct checking *c, const char *dir)
 	if (err)
 		return err;
 	x.top = top;
-	err = node_get(c->st, STORE_ROOT, &root);
+	err = table_init(&x.links, FIRST_SLOTS, hash_of);
+	if (!err)
+		err = node_get(c->st, STORE_ROOT, &root);
 	if (!err)
 		err = export_dir(&x, STORE_ROOT, top, 0);
 	if (!err)
 		err = set_attr(top, &root);
-	links_release(&x.links);
+	table_release(&x.links, table_free);
 	buf_release(&x.path);
 	return err;
 }

@@ -15,51 +15,12 @@
 
 /* ---- tables ---- */
 
-int names_init(struct names *n)
-{
-	*n = (struct names){ .inode_slots = FIRST_SLOTS,
-			     .entry_slots = FIRST_SLOTS };
-	n->inodes = calloc(FIRST_SLOTS, sizeof(*n->inodes));
-	n->entries = calloc(FIRST_SLOTS, sizeof(*n->entries));
-	if (!n->inodes || !n->entries) {
-		names_release(n);
-		return -ENOMEM;
-	}
-	if (getrandom(&n->seed, sizeof(n->seed), GRND_NONBLOCK) < 0)
-		n->seed = (uint64_t)(uintptr_t)n;
-	return 0;
-}
-
-static void free_entries(struct names *n)
-{
-	for (size_t i = 0; i < n->entry_slots; i++)
-		for (struct entry *e = n->entries[i], *next; e; e = next) {
-			next = e->next;
-			free(e);
-		}
-}
-
-void names_release(struct names *n)
-{
-	if (n->entries)
-		free_entries(n);
-	for (size_t i = 0; n->inodes && i < n->inode_slots; i++)
-		for (struct inode *at = n->inodes[i], *next; at; at = next) {
-			next = at->next;
-			inode_free(at);
-		}
-	free(n->inodes);
-	free(n->entries);
-	*n = (struct names){ 0 };
-}
-
 /* Numbers are given out one after another, so those of one directory lie in
  * neighbouring slots; a crash skips a million (writer.c), and what follows must
  * not fall on the same slots again. */
-static size_t slot_of_ino(uint64_t ino, size_t slots)
+static uint64_t hash_ino(uint64_t ino)
 {
-	return (size_t)(ino + (ino >> 20) * UINT64_C(0x9e3779b97f4a7c15)) &
-	       (slots - 1);
+	return ino + (ino >> 20) * UINT64_C(0x9e3779b97f4a7c15);
 }
 
 static uint64_t mix(uint64_t h, uint64_t word)
@@ -88,55 +49,64 @@ static uint32_t hash_name(const struct names *n, uint64_t dir, const char *name,
 	return (uint32_t)mix(h, len);
 }
 
-/* A table that cannot grow still works, with longer chains. */
-static bool grow_inodes(struct names *n)
+static struct inode *inode_of(struct table_link *link)
 {
-	size_t slots = n->inode_slots * 2;
-	struct inode **table = calloc(slots, sizeof(struct inode *));
-
-	if (!table)
-		return false;
-	for (size_t i = 0; i < n->inode_slots; i++)
-		for (struct inode *at = n->inodes[i], *next; at; at = next) {
-			size_t to = slot_of_ino(at->ino, slots);
-
-			next = at->next;
-			at->next = table[to];
-			table[to] = at;
-		}
-	free(n->inodes);
-	n->inodes = table;
-	n->inode_slots = slots;
-	return true;
+	return (struct inode *)link;
 }
 
-static bool grow_entries(struct names *n)
+static struct entry *entry_of(struct table_link *link)
 {
-	size_t slots = n->entry_slots * 2;
-	struct entry **table = calloc(slots, sizeof(struct entry *));
+	return (struct entry *)link;
+}
 
-	if (!table)
-		return false;
-	for (size_t i = 0; i < n->entry_slots; i++)
-		for (struct entry *e = n->entries[i], *next; e; e = next) {
-			size_t to = e->hash & (slots - 1);
+static uint64_t hash_of_inode(const struct table_link *link)
+{
+	return hash_ino(((const struct inode *)link)->ino);
+}
 
-			next = e->next;
-			e->next = table[to];
-			table[to] = e;
-		}
-	free(n->entries);
-	n->entries = table;
-	n->entry_slots = slots;
-	return true;
+static uint64_t hash_of_entry(const struct table_link *link)
+{
+	return ((const struct entry *)link)->hash;
+}
+
+int names_init(struct names *n)
+{
+	int err;
+
+	*n = (struct names){ 0 };
+	err = table_init(&n->inodes, FIRST_SLOTS, hash_of_inode);
+	if (!err)
+		err = table_init(&n->entries, FIRST_SLOTS, hash_of_entry);
+	if (err) {
+		names_release(n);
+		return err;
+	}
+	if (getrandom(&n->seed, sizeof(n->seed), GRND_NONBLOCK) < 0)
+		n->seed = (uint64_t)(uintptr_t)n;
+	return 0;
 }
 
 void names_expect(struct names *n, size_t inodes, size_t entries)
 {
-	while (n->inode_slots < inodes && grow_inodes(n))
-		;
-	while (n->entry_slots < entries && grow_entries(n))
-		;
+	table_expect(&n->inodes, inodes);
+	table_expect(&n->entries, entries);
+}
+
+static void free_inode(struct table_link *link)
+{
+	inode_free(inode_of(link));
+}
+
+static void free_entry(struct table_link *link)
+{
+	entry_free(entry_of(link));
+}
+
+void names_release(struct names *n)
+{
+	table_release(&n->entries, free_entry);
+	table_release(&n->inodes, free_inode);
+	*n = (struct names){ 0 };
 }
 
 /* ---- inodes ---- */
@@ -171,33 +141,26 @@ void inode_free(struct inode *i)
 
 struct inode *inode_find(const struct names *n, uint64_t ino)
 {
-	struct inode *i = n->inodes[slot_of_ino(ino, n->inode_slots)];
+	struct inode *i = inode_of(table_chain(&n->inodes, hash_ino(ino)));
 
 	while (i && i->ino != ino)
-		i = i->next;
+		i = inode_of(i->link.next);
 	return i;
+}
+
+struct inode *inode_next(const struct names *n, const struct inode *i)
+{
+	return inode_of(table_next(&n->inodes, i ? &i->link : NULL));
 }
 
 void inode_add(struct names *n, struct inode *i)
 {
-	size_t slot;
-
-	if (n->inode_count >= n->inode_slots)
-		grow_inodes(n);
-	slot = slot_of_ino(i->ino, n->inode_slots);
-	i->next = n->inodes[slot];
-	n->inodes[slot] = i;
-	n->inode_count++;
+	table_add(&n->inodes, &i->link);
 }
 
 void inode_drop(struct names *n, struct inode *i)
 {
-	struct inode **at = &n->inodes[slot_of_ino(i->ino, n->inode_slots)];
-
-	while (*at != i)
-		at = &(*at)->next;
-	*at = i->next;
-	n->inode_count--;
+	table_drop(&n->inodes, &i->link);
 	inode_free(i);
 }
 
@@ -351,11 +314,11 @@ struct entry *entry_find(const struct names *n, const struct inode *dir,
 {
 	size_t len = strlen(name);
 	uint32_t hash = hash_name(n, dir->ino, name, len);
-	struct entry *e = n->entries[hash & (n->entry_slots - 1)];
+	struct entry *e = entry_of(table_chain(&n->entries, hash));
 
 	while (e && (e->hash != hash || e->dir != dir || e->len != len ||
 		     memcmp(e->name, name, len)))
-		e = e->next;
+		e = entry_of(e->link.next);
 	return e;
 }
 
@@ -378,17 +341,10 @@ static void unchain_name(struct entry *e)
 void entry_add(struct names *n, struct entry *e, struct inode *dir,
 	       struct inode *node, uint64_t slot)
 {
-	struct entry **chain;
-
-	if (n->entry_count >= n->entry_slots)
-		grow_entries(n);
 	e->dir = dir;
 	e->alias = !node;
 	e->hash = hash_name(n, dir->ino, e->name, e->len);
-	chain = &n->entries[e->hash & (n->entry_slots - 1)];
-	e->next = *chain;
-	*chain = e;
-	n->entry_count++;
+	table_add(&n->entries, &e->link);
 	place_add(dir, e, slot);
 	if (node)
 		chain_name(node, e);
@@ -396,12 +352,7 @@ void entry_add(struct names *n, struct entry *e, struct inode *dir,
 
 static void take_out(struct names *n, struct entry *e)
 {
-	struct entry **at = &n->entries[e->hash & (n->entry_slots - 1)];
-
-	while (*at != e)
-		at = &(*at)->next;
-	*at = e->next;
-	n->entry_count--;
+	table_drop(&n->entries, &e->link);
 	if (!e->alias)
 		unchain_name(e);
 	place_drop(e->dir, e);

@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
+#include "base/table.h"
+
 struct entry;
 struct opening;
 
@@ -56,8 +58,8 @@ struct places {
 };
 
 struct inode {
+	struct table_link link;
 	uint64_t ino;
-	struct inode *next;  /* in its hash chain */
 	struct entry *names; /* by entry->other; none: unlinked (or the root) */
 	uint64_t blob;	     /* 0: none */
 	uint64_t size, blocks;
@@ -80,7 +82,7 @@ struct inode {
 };
 
 struct entry {
-	struct entry *next;  /* in its hash chain */
+	struct table_link link;
 	struct entry *other; /* the inode's next name */
 	struct inode *dir;
 	union {
@@ -94,10 +96,7 @@ struct entry {
 };
 
 struct names {
-	struct inode **inodes;
-	struct entry **entries;
-	size_t inode_slots, inode_count; /* slots: a power of two */
-	size_t entry_slots, entry_count;
+	struct table inodes, entries;
 	uint64_t seed; /* so that nobody can choose names that collide */
 };
 
@@ -132,6 +131,8 @@ void names_release(struct names *n); /* and all inodes and entries */
 struct inode *inode_new(uint64_t ino, mode_t mode);
 void inode_free(struct inode *i);
 struct inode *inode_find(const struct names *n, uint64_t ino);
+/* The one after i, in no order; NULL: the first; NULL: there are no more. */
+struct inode *inode_next(const struct names *n, const struct inode *i);
 void inode_add(struct names *n, struct inode *i);
 /* Out of the table, and freed. */
 void inode_drop(struct names *n, struct inode *i);

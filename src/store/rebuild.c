@@ -477,16 +477,15 @@ static int list_sharers(struct rebuild *r, struct sharer **ret_list,
 {
 	HOLD_READ(&r->st->lock);
 	const struct names *n = &r->st->names;
-	struct sharer *list = calloc(n->inode_count + 1, sizeof(*list));
+	struct sharer *list = calloc(n->inodes.count + 1, sizeof(*list));
 	size_t count = 0;
 
 	if (!list)
 		return -ENOMEM;
-	for (size_t slot = 0; slot < n->inode_slots; slot++)
-		for (const struct inode *i = n->inodes[slot]; i; i = i->next)
-			if (i->blob)
-				list[count++] =
-					(struct sharer){ i->blob, i->ino };
+	for (const struct inode *i = inode_next(n, NULL); i;
+	     i = inode_next(n, i))
+		if (i->blob)
+			list[count++] = (struct sharer){ i->blob, i->ino };
 	qsort(list, count, sizeof(*list), compare_sharers);
 	*ret_list = list;
 	*ret_count = count;

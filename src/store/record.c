@@ -11,14 +11,33 @@
 
 /* ---- the table ---- */
 
+static uint64_t hash_key(int class, uint64_t key)
+{
+	return (key * 8 + (uint64_t) class) * UINT64_C(0x9e3779b97f4a7c15) >>
+	       32;
+}
+
+static struct record *record_of(struct table_link *link)
+{
+	return (struct record *)link;
+}
+
+static uint64_t hash_of(const struct table_link *link)
+{
+	const struct record *r = (const struct record *)link;
+
+	return hash_key((int)r->class, r->key);
+}
+
 int records_init(struct records *r)
 {
 	pthread_condattr_t attr;
+	int err;
 
-	*r = (struct records){ .slots = FIRST_SLOTS };
-	r->slot = calloc(FIRST_SLOTS, sizeof(*r->slot));
-	if (!r->slot)
-		return -ENOMEM;
+	*r = (struct records){ 0 };
+	err = table_init(&r->table, FIRST_SLOTS, hash_of);
+	if (err)
+		return err;
 	for (int i = 0; i < RECORD_CLASSES; i++)
 		r->seq[i] = 1;
 	pthread_condattr_init(&attr);
@@ -31,39 +50,21 @@ int records_init(struct records *r)
 
 void records_release(struct records *r)
 {
-	if (!r->slot)
+	if (!r->table.slots)
 		return;
-	for (size_t i = 0; i < r->slots; i++)
-		for (struct record *at = r->slot[i], *next; at; at = next) {
-			next = at->next;
-			free(at);
-		}
-	free(r->slot);
+	table_release(&r->table, table_free);
 	pthread_mutex_destroy(&r->lock);
 	pthread_cond_destroy(&r->changed);
-	r->slot = NULL;
-}
-
-static size_t slot_of(int class, uint64_t key, size_t slots)
-{
-	uint64_t h =
-		(key * 8 + (uint64_t) class) * UINT64_C(0x9e3779b97f4a7c15);
-
-	return (size_t)(h >> 32) & (slots - 1);
-}
-
-static struct record **find(const struct records *r, int class, uint64_t key)
-{
-	struct record **at = &r->slot[slot_of(class, key, r->slots)];
-
-	while (*at && ((*at)->key != key || (*at)->class != (uint32_t) class))
-		at = &(*at)->next;
-	return at;
 }
 
 struct record *records_find(const struct records *r, int class, uint64_t key)
 {
-	return *find(r, class, key);
+	struct record *at =
+		record_of(table_chain(&r->table, hash_key(class, key)));
+
+	while (at && (at->key != key || at->class != (uint32_t) class))
+		at = record_of(at->link.next);
+	return at;
 }
 
 struct record *records_new(int class, uint64_t key, const char *text,
@@ -82,50 +83,20 @@ struct record *records_new(int class, uint64_t key, const char *text,
 	return n;
 }
 
-static void grow(struct records *r)
-{
-	size_t slots = r->slots * 2;
-	struct record **slot = calloc(slots, sizeof(struct record *));
-
-	if (!slot)
-		return;
-	for (size_t i = 0; i < r->slots; i++)
-		for (struct record *at = r->slot[i], *next; at; at = next) {
-			size_t to = slot_of((int)at->class, at->key, slots);
-
-			next = at->next;
-			at->next = slot[to];
-			slot[to] = at;
-		}
-	free(r->slot);
-	r->slot = slot;
-	r->slots = slots;
-}
-
 void records_put(struct records *r, struct record *take_record)
 {
-	int class = (int)take_record->class;
-	struct record **at;
-
-	records_drop(r, class, take_record->key);
-	if (r->count >= r->slots)
-		grow(r);
-	at = find(r, class, take_record->key);
-	take_record->next = NULL;
-	*at = take_record;
-	r->count++;
+	records_drop(r, (int)take_record->class, take_record->key);
+	table_add(&r->table, &take_record->link);
 }
 
 bool records_drop(struct records *r, int class, uint64_t key)
 {
-	struct record **at = find(r, class, key);
-	struct record *old = *at;
+	struct record *old = records_find(r, class, key);
 
 	if (!old)
 		return false;
-	*at = old->next;
+	table_drop(&r->table, &old->link);
 	free(old);
-	r->count--;
 	return true;
 }
 
@@ -222,13 +193,16 @@ int record_each(struct store *st, enum record_class class, record_each_fn *fn,
 		void *arg)
 {
 	HOLD_READ(&st->lock);
-	const struct records *r = &st->records;
+	const struct table *t = &st->records.table;
 
-	for (size_t i = 0; i < r->slots; i++)
-		for (const struct record *at = r->slot[i]; at; at = at->next)
-			if (at->class == (uint32_t) class &&
-			    fn(arg, at->key, at->text, at->len))
-				return 0;
+	for (struct table_link *at = table_next(t, NULL); at;
+	     at = table_next(t, at)) {
+		const struct record *r = record_of(at);
+
+		if (r->class == (uint32_t) class &&
+		    fn(arg, r->key, r->text, r->len))
+			break;
+	}
 	return 0;
 }
 

@@ -9,10 +9,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/table.h"
 #include "store/record.h"
 
 struct record {
-	struct record *next;
+	struct table_link link;
 	uint64_t key;
 	uint32_t class;
 	uint32_t len;
@@ -20,8 +21,7 @@ struct record {
 };
 
 struct records {
-	struct record **slot;
-	size_t slots, count; /* slots: a power of two */
+	struct table table;
 
 	pthread_mutex_t lock;
 	pthread_cond_t changed;

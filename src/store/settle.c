@@ -127,20 +127,19 @@ int settle_all(struct store *st)
 	const struct names *n = &st->names;
 	bool changed = false;
 
-	for (size_t slot = 0; slot < n->inode_slots; slot++)
-		for (struct inode *i = n->inodes[slot]; i; i = i->next) {
-			keep_numbers(st, i);
-			if (!inode_is_file(i) || !i->blob)
-				continue;
-			if (may_differ(st, i) && take_blob(st, i)) {
-				changed = true;
-				put_row(st, i);
-			}
-			if (load_share(st, i))
-				return -ENOMEM;
-			if (!st->read_only)
-				janitor_queue(st, i);
+	for (struct inode *i = inode_next(n, NULL); i; i = inode_next(n, i)) {
+		keep_numbers(st, i);
+		if (!inode_is_file(i) || !i->blob)
+			continue;
+		if (may_differ(st, i) && take_blob(st, i)) {
+			changed = true;
+			put_row(st, i);
 		}
+		if (load_share(st, i))
+			return -ENOMEM;
+		if (!st->read_only)
+			janitor_queue(st, i);
+	}
 	if (changed)
 		tree_load(&st->names);
 	return 0;

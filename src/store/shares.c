@@ -8,36 +8,51 @@
 #include "inode.h"
 #include "opening.h"
 
+#define FIRST_SLOTS 64
+
+static struct share *share_of(struct table_link *link)
+{
+	return (struct share *)link;
+}
+
+static uint64_t hash_blob(uint64_t blob)
+{
+	return blob * UINT64_C(0x9e3779b97f4a7c15) >> 32;
+}
+
+static uint64_t hash_of(const struct table_link *link)
+{
+	return hash_blob(((const struct share *)link)->blob);
+}
+
+int shares_init(struct shares *s)
+{
+	return table_init(&s->by_blob, FIRST_SLOTS, hash_of);
+}
+
+static void share_free(struct table_link *link)
+{
+	struct share *e = share_of(link);
+
+	free(e->member);
+	free(e);
+}
+
 void shares_release(struct shares *s)
 {
-	for (size_t at = 0; at < s->slots; at++)
-		for (struct share *e = s->slot[at], *next; e; e = next) {
-			next = e->next;
-			free(e->member);
-			free(e);
-		}
-	free(s->slot);
+	table_release(&s->by_blob, share_free);
 	free(s->twin);
 	*s = (struct shares){ 0 };
 }
 
 /* ---- by blob ---- */
 
-static size_t slot_of(uint64_t blob, size_t slots)
-{
-	return (size_t)(blob * UINT64_C(0x9e3779b97f4a7c15) >> 32) &
-	       (slots - 1);
-}
-
 static struct share *find(const struct shares *s, uint64_t blob)
 {
-	struct share *e;
+	struct share *e = share_of(table_chain(&s->by_blob, hash_blob(blob)));
 
-	if (!s->slots)
-		return NULL;
-	e = s->slot[slot_of(blob, s->slots)];
 	while (e && e->blob != blob)
-		e = e->next;
+		e = share_of(e->link.next);
 	return e;
 }
 
@@ -46,55 +61,21 @@ static struct share *find_of(const struct shares *s, const struct inode *i)
 	return i->flags & INODE_SHARED ? find(s, i->blob) : NULL;
 }
 
-static int grow(struct shares *s)
-{
-	size_t slots = s->slots ? s->slots * 2 : 64;
-	struct share **table = calloc(slots, sizeof(struct share *));
-
-	if (!table)
-		return -ENOMEM;
-	for (size_t at = 0; at < s->slots; at++)
-		for (struct share *e = s->slot[at], *next; e; e = next) {
-			size_t to = slot_of(e->blob, slots);
-
-			next = e->next;
-			e->next = table[to];
-			table[to] = e;
-		}
-	free(s->slot);
-	s->slot = table;
-	s->slots = slots;
-	return 0;
-}
-
 static struct share *make(struct shares *s, uint64_t blob)
 {
-	struct share *e;
-	size_t slot;
+	struct share *e = calloc(1, sizeof(*e));
 
-	if (s->count >= s->slots && grow(s))
-		return NULL;
-	e = calloc(1, sizeof(*e));
 	if (!e)
 		return NULL;
-	slot = slot_of(blob, s->slots);
 	e->blob = blob;
-	e->next = s->slot[slot];
-	s->slot[slot] = e;
-	s->count++;
+	table_add(&s->by_blob, &e->link);
 	return e;
 }
 
 static void drop(struct shares *s, struct share *e)
 {
-	struct share **at = &s->slot[slot_of(e->blob, s->slots)];
-
-	while (*at != e)
-		at = &(*at)->next;
-	*at = e->next;
-	s->count--;
-	free(e->member);
-	free(e);
+	table_drop(&s->by_blob, &e->link);
+	share_free(&e->link);
 }
 
 struct share *shares_of(const struct shares *s, const struct inode *i)

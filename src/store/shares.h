@@ -27,6 +27,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/table.h"
+
 struct inode;
 struct names;
 
@@ -34,7 +36,7 @@ struct names;
 #define SHARE_MOST 1024	  /* files of one blob */
 
 struct share {
-	struct share *next; /* in its hash chain */
+	struct table_link link;
 	uint64_t blob;
 	struct inode **member;
 	uint32_t count, cap;
@@ -44,14 +46,14 @@ struct share {
 };
 
 struct shares {
-	struct share **slot;
-	size_t slots, count; /* slots: a power of two, or none */
+	struct table by_blob;
 	/* a file of each content: by digest, open addressing. What is in there
 	 * may be out of date. */
 	uint64_t *twin;
 	size_t twin_slots, twin_used;
 };
 
+int shares_init(struct shares *s);
 void shares_release(struct shares *s);
 /* The files that have the blob of this one, itself included; NULL: it is the
  * only one, and may write it. */

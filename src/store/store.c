@@ -341,6 +341,8 @@ static int init(struct store *st, const struct store_options *options)
 	janitor_init(&st->janitor);
 	journal_init(&st->journal);
 	err = names_init(&st->names);
+	if (!err)
+		err = shares_init(&st->shares);
 	return err ? err : records_init(&st->records);
 }
 
@@ -384,11 +386,9 @@ static void bury_unlinked(struct store *st)
 	HOLD_WRITE(&st->lock);
 	const struct names *n = &st->names;
 
-	for (size_t slot = 0; slot < n->inode_slots; slot++)
-		for (struct inode *i = n->inodes[slot]; i; i = i->next)
-			if (!i->nlink)
-				node_drop_blob(st, i,
-					       journal_appended(&st->journal));
+	for (struct inode *i = inode_next(n, NULL); i; i = inode_next(n, i))
+		if (!i->nlink)
+			node_drop_blob(st, i, journal_appended(&st->journal));
 }
 
 /* The order: nobody changes anything any more; names on disk, the dead gone,
@@ -496,8 +496,8 @@ static void count_names(struct store *st, struct store_counts *c)
 {
 	HOLD_READ(&st->lock);
 
-	c->inodes = st->names.inode_count;
-	c->entries = st->names.entry_count;
+	c->inodes = st->names.inodes.count;
+	c->entries = st->names.entries.count;
 }
 
 void store_count(struct store *st, struct store_counts *ret_counts)

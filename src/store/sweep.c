@@ -30,13 +30,13 @@ static int list_in_use(struct in_use *u)
 	HOLD_READ(&u->st->lock);
 	const struct names *n = &u->st->names;
 
-	u->blob = malloc((n->inode_count + 1) * sizeof(*u->blob));
+	u->blob = malloc((n->inodes.count + 1) * sizeof(*u->blob));
 	if (!u->blob)
 		return -ENOMEM;
-	for (size_t i = 0; i < n->inode_slots; i++)
-		for (const struct inode *at = n->inodes[i]; at; at = at->next)
-			if (at->blob)
-				u->blob[u->count++] = at->blob;
+	for (const struct inode *i = inode_next(n, NULL); i;
+	     i = inode_next(n, i))
+		if (i->blob)
+			u->blob[u->count++] = i->blob;
 	return 0;
 }
 
