@@ -149,6 +149,34 @@ static bool close_three(struct three *t, int count)
 	return is_sound(path) && good;
 }
 
+/* Two files of equal contents, and a reader of each. */
+struct two {
+	struct store *st;
+	uint64_t a, b;
+	struct content *of_a, *of_b;
+};
+
+static bool open_two(struct two *t, int flags)
+{
+	t->st = help_open(help_path("s"));
+	t->a = make(t->st, "a", 'a');
+	t->b = make(t->st, "b", 'a');
+	return t->a && t->b && !content_open(t->st, t->a, flags, &t->of_a) &&
+	       !content_open(t->st, t->b, flags, &t->of_b);
+}
+
+static void close_readers(struct two *t)
+{
+	content_release(&t->of_a);
+	content_release(&t->of_b);
+}
+
+static void two_release(struct two *t)
+{
+	close_readers(t);
+	store_release(&t->st);
+}
+
 TEST(share_equal_contents)
 {
 	AUTO(store_release) struct store *st = help_open(help_path("s"));
@@ -189,57 +217,39 @@ TEST(share_equal_contents)
 /* A file that is read at the time is moved when it is closed. */
 TEST(share_when_closed)
 {
-	AUTO(store_release) struct store *st = help_open(help_path("s"));
-	uint64_t a = make(st, "a", 'a'), b = make(st, "b", 'a');
-	AUTO(content_release) struct content *c = NULL;
-	AUTO(content_release) struct content *d = NULL;
+	AUTO(two_release) struct two t = { 0 };
 
-	CHECK_INT(content_open(st, a, O_RDONLY, &c), 0);
-	CHECK_INT(content_open(st, b, O_RDONLY, &d), 0);
-	CHECK(help_digests(st));
+	CHECK(open_two(&t, O_RDONLY) && help_digests(t.st));
 	usleep(700000);
-	CHECK_INT(blobs(st), 2);
-	CHECK(help_digests(st));
-	content_release(&c);
-	content_release(&d);
-	CHECK(comes_to(st, 1));
+	CHECK_INT(blobs(t.st), 2);
+	CHECK(help_digests(t.st));
+	close_readers(&t);
+	CHECK(comes_to(t.st, 1));
 }
 
 /* The kernel may be about to open the blob of a file that is to be passed
  * through, when nobody has that yet. */
 TEST(share_not_while_lent)
 {
-	AUTO(store_release) struct store *st = help_open(help_path("s"));
-	uint64_t a = make(st, "a", 'a'), b = make(st, "b", 'a');
-	AUTO(content_release) struct content *c = NULL;
-	AUTO(content_release) struct content *d = NULL;
+	AUTO(two_release) struct two t = { 0 };
 
-	CHECK_INT(content_open(st, a, O_RDONLY | O_PATH, &c), 0);
-	CHECK_INT(content_open(st, b, O_RDONLY | O_PATH, &d), 0);
-	CHECK(help_digests(st));
+	CHECK(open_two(&t, O_RDONLY | O_PATH) && help_digests(t.st));
 	usleep(700000);
-	CHECK_INT(blobs(st), 2);
-	content_release(&c);
-	content_release(&d);
-	CHECK(comes_to(st, 1));
+	CHECK_INT(blobs(t.st), 2);
+	close_readers(&t);
+	CHECK(comes_to(t.st, 1));
 }
 
 /* What an earlier life of the store did not come to. */
 TEST(share_after_all)
 {
-	AUTO(store_release) struct store *st = help_open(help_path("s"));
-	uint64_t a = make(st, "a", 'a'), b = make(st, "b", 'a');
-	AUTO(content_release) struct content *c = NULL;
-	AUTO(content_release) struct content *d = NULL;
+	AUTO(two_release) struct two t = { 0 };
 
-	CHECK_INT(content_open(st, a, O_RDONLY, &c), 0);
-	CHECK_INT(content_open(st, b, O_RDONLY, &d), 0);
-	CHECK(help_digests(st));
-	CHECK_INT(blobs(st), 2);
-	content_release(&c);
-	content_release(&d);
-	help_reopen(&st);
-	CHECK(comes_to(st, 1));
+	CHECK(open_two(&t, O_RDONLY) && help_digests(t.st));
+	CHECK_INT(blobs(t.st), 2);
+	close_readers(&t);
+	help_reopen(&t.st);
+	CHECK(comes_to(t.st, 1));
 }
 
 TEST(share_ends_with_a_writer)
@@ -458,24 +468,20 @@ TEST(share_with_a_mapping_of_nobody)
 /* Nor is a mapped file moved to another one's blob. */
 TEST(share_not_while_mapped)
 {
-	AUTO(store_release) struct store *st = help_open(help_path("s"));
-	uint64_t a = make(st, "a", 'a'), b = make(st, "b", 'a');
-	AUTO(content_release) struct content *c = NULL;
+	AUTO(two_release) struct two t = { 0 };
 	AUTO(close_fd) int map = -1, other = -1;
 
-	CHECK_INT(content_open(st, a, O_RDONLY, &c), 0);
-	map = open(help_proc(c), O_RDONLY | O_CLOEXEC);
-	content_release(&c);
-	CHECK_INT(content_open(st, b, O_RDONLY, &c), 0);
-	other = open(help_proc(c), O_RDONLY | O_CLOEXEC);
-	content_release(&c);
-	CHECK(map >= 0 && other >= 0 && help_digests(st));
+	CHECK(open_two(&t, O_RDONLY));
+	map = open(help_proc(t.of_a), O_RDONLY | O_CLOEXEC);
+	other = open(help_proc(t.of_b), O_RDONLY | O_CLOEXEC);
+	close_readers(&t);
+	CHECK(map >= 0 && other >= 0 && help_digests(t.st));
 	sleep(3);
-	CHECK_INT(blobs(st), 2);
+	CHECK_INT(blobs(t.st), 2);
 	close_fd(&map);
 	close_fd(&other);
-	CHECK(holds(st, a, 'a') && holds(st, b, 'a'));
-	CHECK(comes_to(st, 1));
+	CHECK(holds(t.st, t.a, 'a') && holds(t.st, t.b, 'a'));
+	CHECK(comes_to(t.st, 1));
 }
 
 /* Not passed through once, not passed through till its last close. */
