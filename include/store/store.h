@@ -102,5 +102,8 @@ struct store_counts {
 	uint64_t digests_pending;
 };
 void store_count(struct store *st, struct store_counts *ret_counts);
+/* Grows with every change of names, attributes, contents and records. 0: a file
+ * is open for writing, and may change without anybody's saying so. */
+uint64_t store_changes(struct store *st);
 
 #endif

@@ -680,21 +680,55 @@ static int count_kind(struct catalog *c, size_t number,
 	AUTO(listing_release) struct listing l = LISTING_INIT(1 << 20);
 	int err = listing_read(c->st, c->kind_dir[number], &l);
 
-	for (size_t i = 0; !err && i < l.count; i++) {
+	for (size_t i = 0; i < l.count; i++) {
 		uint64_t ino = l.entry[i].attr.ino;
+		int failed = S_ISDIR(l.entry[i].attr.mode)
+				     ? asset_refresh(c, ino)
+				     : -ENOENT;
 
-		if (!S_ISDIR(l.entry[i].attr.mode) || asset_refresh(c, ino))
-			continue;
-		count_asset(c, number, ino, counts);
+		if (!failed)
+			count_asset(c, number, ino, counts);
+		else if (failed != -ENOENT)
+			err = failed;
 	}
 	return err;
 }
 
+static bool was_counted(struct catalog *c, uint64_t changes,
+			struct catalog_counts *ret_counts)
+{
+	HOLD(&c->lock);
+
+	if (!changes || changes != c->counted)
+		return false;
+	*ret_counts = c->counts;
+	return true;
+}
+
+static void keep_counts(struct catalog *c, uint64_t changes,
+			const struct catalog_counts *counts)
+{
+	HOLD(&c->lock);
+
+	c->counted = changes;
+	c->counts = *counts;
+}
+
 void catalog_count(struct catalog *c, struct catalog_counts *ret_counts)
 {
+	uint64_t changes = store_changes(c->st);
+	int err = 0;
+
+	if (was_counted(c, changes, ret_counts))
+		return;
 	*ret_counts = (struct catalog_counts){ 0 };
-	for (size_t i = 0; kinds[i].name; i++)
-		count_kind(c, i, ret_counts);
+	for (size_t i = 0; kinds[i].name; i++) {
+		int failed = count_kind(c, i, ret_counts);
+
+		err = err ? err : failed;
+	}
+	if (!err)
+		keep_counts(c, changes, ret_counts);
 }
 
 int catalog_get(struct catalog *c, uint64_t asset, struct value **ret_record,

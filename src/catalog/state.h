@@ -79,6 +79,8 @@ struct catalog {
 	struct claim *claims;		       /* lock */
 	struct index index;		       /* lock */
 	struct refusal refusal[REFUSALS_MOST]; /* lock; a ring */
+	uint64_t counted; /* lock: store_changes before `counts`; 0: never */
+	struct catalog_counts counts; /* lock */
 	size_t refused; /* lock: of all time; the ring's next place is
 			 * refused % REFUSALS_MOST */
 };

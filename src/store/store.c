@@ -509,3 +509,10 @@ void store_count(struct store *st, struct store_counts *ret_counts)
 	c.digests_pending = janitor_pending(st);
 	*ret_counts = c;
 }
+
+uint64_t store_changes(struct store *st)
+{
+	return __atomic_load_n(&st->written, __ATOMIC_ACQUIRE)
+		       ? 0
+		       : journal_appended(&st->journal);
+}

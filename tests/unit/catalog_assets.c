@@ -183,6 +183,57 @@ TEST(without_a_spec)
 	CHECK_INT(counts.invalid, 0);
 }
 
+static const char *counted(struct world *w)
+{
+	static char text[64];
+	struct catalog_counts counts, again;
+
+	catalog_count(w->c, &counts);
+	catalog_count(w->c, &again);
+	if (memcmp(&counts, &again, sizeof(counts)) != 0)
+		return "two answers";
+	snprintf(text, sizeof(text), "%u models, %u drafts, %u invalid",
+		 counts.assets[kind_find("model") - kinds], counts.drafts,
+		 counts.invalid);
+	return text;
+}
+
+/* They are kept, but not beyond the next change. */
+TEST(counts_follow_each_change)
+{
+	static const char card[] = "---\nlicense: mit\n---\n# Bert\n\nIt.\n";
+	AUTO(world_close) struct world w = { 0 };
+	AUTO(content_release) struct content *c = NULL;
+
+	CHECK_INT(world_open(&w), 0);
+	CHECK_STR(counted(&w), "0 models, 0 drafts, 0 invalid");
+	CHECK(make_dir(&w, "models/bert"));
+	CHECK_INT(put(&w, "models/bert/w.safetensors", "x"), 0);
+	CHECK_INT(put(&w, "models/bert/README.md", ""), 0);
+	CHECK_STR(counted(&w), "0 models, 1 drafts, 0 invalid");
+	/* what a writer has written who has not closed it yet */
+	CHECK_INT(content_open(w.st, at(&w, "models/bert/README.md"), O_WRONLY,
+			       &c),
+		  0);
+	CHECK_STR(counted(&w), "0 models, 1 drafts, 0 invalid");
+	CHECK_INT(content_write(c, card, strlen(card), 0, false), strlen(card));
+	CHECK(node_catch_up_all(w.st));
+	CHECK_STR(counted(&w), "1 models, 0 drafts, 0 invalid");
+	content_release(&c);
+	CHECK_STR(counted(&w), "1 models, 0 drafts, 0 invalid");
+	CHECK_INT(move(&w, "models/bert", "datasets/bert"), 0);
+	CHECK_STR(counted(&w), "0 models, 0 drafts, 0 invalid");
+	CHECK_INT(move(&w, "datasets/bert", "models/bert"), 0);
+	CHECK_INT(put(&w, "models/bert/model.yaml", "a: [\n"), -EINVAL);
+	CHECK_STR(counted(&w), "0 models, 0 drafts, 1 invalid");
+	CHECK_INT(drop(&w, "models/bert/model.yaml"), 0);
+	CHECK_INT(drop(&w, "models/bert/README.md"), 0);
+	CHECK_STR(counted(&w), "0 models, 1 drafts, 0 invalid");
+	world_close(&w);
+	CHECK_INT(world_open(&w), 0);
+	CHECK_STR(counted(&w), "0 models, 1 drafts, 0 invalid");
+}
+
 TEST(a_spec_and_a_notebook)
 {
 	AUTO(world_close) struct world w = { 0 };
