@@ -28,6 +28,7 @@ const struct pipeline_reader *reader_get(const char *name);
  */
 int notebook_read(const struct value *doc, struct buf *why,
 		  struct pipeline *ret_p);
+bool notebook_has_tag(const struct value *cell, const char *tag);
 
 /*
  * Kubeflow Pipelines v2 SDK source (verified with 2.17) that compiles as it

@@ -54,19 +54,6 @@ static const char script[] =
 
 /* ---- the copy with parameters ---- */
 
-static bool has_tag(const struct value *cell, const char *tag)
-{
-	const struct value *tags = value_path(cell, "metadata.tags");
-
-	for (size_t i = 0; value_is(tags, VALUE_LIST) && i < tags->count; i++) {
-		const char *text = value_string(tags->item[i]);
-
-		if (text && strcmp(text, tag) == 0)
-			return true;
-	}
-	return false;
-}
-
 static int put_source(const struct value *parameters, struct buf *out)
 {
 	buf_puts(out, "# Parameters\n");
@@ -127,14 +114,16 @@ static int inject(struct value *book, struct value *take_cell)
 	int err = again && cell ? 0 : -ENOMEM;
 
 	for (size_t i = 0; i < cells->count; i++)
-		tagged = tagged || has_tag(cells->item[i], "parameters");
+		tagged = tagged ||
+			 notebook_has_tag(cells->item[i], "parameters");
 	if (!err && !tagged)
 		err = value_add(again, TAKE(cell));
 	for (size_t i = 0; !err && i < cells->count; i++) {
-		if (has_tag(cells->item[i], "injected-parameters"))
+		if (notebook_has_tag(cells->item[i], "injected-parameters"))
 			continue;
 		err = value_add(again, value_copy(cells->item[i]));
-		if (!err && cell && has_tag(cells->item[i], "parameters"))
+		if (!err && cell &&
+		    notebook_has_tag(cells->item[i], "parameters"))
 			err = value_add(again, TAKE(cell));
 	}
 	return err ? err : value_set(book, "cells", TAKE(again));

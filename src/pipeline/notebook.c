@@ -15,7 +15,7 @@
 
 #define TITLE_MOST 200 /* bytes of a heading that can be a title */
 
-static bool has_tag(const struct value *cell, const char *tag)
+bool notebook_has_tag(const struct value *cell, const char *tag)
 {
 	const struct value *tags = value_path(cell, "metadata.tags");
 
@@ -96,8 +96,9 @@ static int read_params(struct pipeline *p, const struct value *cells)
 
 	if (!map)
 		return -ENOMEM;
-	while (i < cells->count && !(is_type(cells->item[i], "code") &&
-				     has_tag(cells->item[i], "parameters")))
+	while (i < cells->count &&
+	       !(is_type(cells->item[i], "code") &&
+		 notebook_has_tag(cells->item[i], "parameters")))
 		i++;
 	if (i == cells->count)
 		return 0;

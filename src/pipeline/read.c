@@ -17,18 +17,24 @@ static void whole_characters(char *text, size_t len)
 		text[len - 1] = 0;
 }
 
+static void print_sentence(char text[SENTENCE_MOST], const char *fmt,
+			   va_list ap)
+{
+	int len = vsnprintf(text, SENTENCE_MOST, fmt, ap);
+
+	if (len >= SENTENCE_MOST)
+		whole_characters(text, SENTENCE_MOST - 1);
+}
+
 int refuse(struct buf *why, const struct value *at, int err, const char *fmt,
 	   ...)
 {
 	char text[SENTENCE_MOST];
 	va_list ap;
-	int len;
 
 	va_start(ap, fmt);
-	len = vsnprintf(text, sizeof(text), fmt, ap);
+	print_sentence(text, fmt, ap);
 	va_end(ap);
-	if (len >= (int)sizeof(text))
-		whole_characters(text, sizeof(text) - 1);
 	if (at && at->line)
 		return why_set(why, err, "line %d: %s", at->line, text);
 	return why_set(why, err, "%s", text);
@@ -107,13 +113,10 @@ int ignore(struct pipeline *p, const char *fmt, ...)
 {
 	char text[SENTENCE_MOST];
 	va_list ap;
-	int len;
 
 	va_start(ap, fmt);
-	len = vsnprintf(text, sizeof(text), fmt, ap);
+	print_sentence(text, fmt, ap);
 	va_end(ap);
-	if (len >= (int)sizeof(text))
-		whole_characters(text, sizeof(text) - 1);
 	return names_add(&p->ignored, &p->ignored_count, text);
 }
 
