@@ -153,19 +153,25 @@ int run_enter(struct run *r, const char *state, const char *message)
 	return err ? err : other;
 }
 
-void run_append(struct run *r, const char *text, size_t len)
+void run_append_in(const struct run *r, uint64_t dir, uint64_t *bytes,
+		   const char *text, size_t len)
 {
 	uint64_t most = r->settings->log_bytes;
 
-	if (r->log_bytes > most)
+	if (*bytes > most)
 		return;
-	if (r->log_bytes + len > most) {
+	if (*bytes + len > most) {
 		text = "[mlxfs] the log is full; what follows is left out\n";
 		len = strlen(text);
-		r->log_bytes = most;
+		*bytes = most;
 	}
-	if (file_append(r->st, r->ino, "log", 0644, &r->owner, text, len) == 0)
-		r->log_bytes += len;
+	if (file_append(r->st, dir, "log", 0644, &r->owner, text, len) == 0)
+		*bytes += len;
+}
+
+void run_append(struct run *r, const char *text, size_t len)
+{
+	run_append_in(r, r->ino, &r->log_bytes, text, len);
 }
 
 void run_say(struct run *r, const char *fmt, ...)

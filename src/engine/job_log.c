@@ -86,19 +86,7 @@ void job_log_end(struct job *job)
 
 static void append(struct job *job, const char *text, size_t len)
 {
-	const struct run *r = job->run;
-	uint64_t most = r->settings->log_bytes;
-
-	if (job->log_bytes > most)
-		return;
-	if (job->log_bytes + len > most) {
-		text = "[mlxfs] the log is full; what follows is left out\n";
-		len = strlen(text);
-		job->log_bytes = most;
-	}
-	if (file_append(r->st, job->dir_ino, "log", 0644, &r->owner, text,
-			len) == 0)
-		job->log_bytes += len;
+	run_append_in(job->run, job->dir_ino, &job->log_bytes, text, len);
 }
 
 void job_log(struct job *job, const char *text, size_t len)

@@ -64,5 +64,8 @@ void run_say(struct run *r, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 /* Text of a task to the run's log, whole lines, up to the settings' ceiling. */
 void run_append(struct run *r, const char *text, size_t len);
+/* The same to the log in directory dir, which has *bytes so far. */
+void run_append_in(const struct run *r, uint64_t dir, uint64_t *bytes,
+		   const char *text, size_t len);
 
 #endif
