@@ -542,31 +542,37 @@ static int remove_name(struct store *st, struct entry *e)
 	return 0;
 }
 
-int node_unlink(struct store *st, uint64_t dir_ino, const char *name)
+/* A name to be removed; an alias is none. */
+static int find_name(struct store *st, uint64_t dir_ino, const char *name,
+		     struct entry **ret_entry)
 {
-	HOLD_WRITE(&st->lock);
 	struct inode *dir;
-	struct entry *e;
-	int err = names_entry(&st->names, dir_ino, name, &dir, &e);
+	int err = names_entry(&st->names, dir_ino, name, &dir, ret_entry);
 
 	if (err)
 		return err;
-	if (!e || e->alias)
-		return -ENOENT;
+	return !*ret_entry || (*ret_entry)->alias ? -ENOENT : 0;
+}
+
+int node_unlink(struct store *st, uint64_t dir, const char *name)
+{
+	HOLD_WRITE(&st->lock);
+	struct entry *e;
+	int err = find_name(st, dir, name, &e);
+
+	if (err)
+		return err;
 	return inode_is_dir(e->node) ? -EISDIR : remove_name(st, e);
 }
 
-int node_rmdir(struct store *st, uint64_t dir_ino, const char *name)
+int node_rmdir(struct store *st, uint64_t dir, const char *name)
 {
 	HOLD_WRITE(&st->lock);
-	struct inode *dir;
 	struct entry *e;
-	int err = names_entry(&st->names, dir_ino, name, &dir, &e);
+	int err = find_name(st, dir, name, &e);
 
 	if (err)
 		return err;
-	if (!e || e->alias)
-		return -ENOENT;
 	if (!inode_is_dir(e->node))
 		return -ENOTDIR;
 	return e->node->dir.live ? -ENOTEMPTY : remove_name(st, e);
