@@ -18,6 +18,10 @@ struct owner {
 /* Make a directory, or find it; *ret_ino may be NULL. */
 int file_make_dir(struct store *st, uint64_t dir, const char *name, mode_t mode,
 		  const struct owner *owner, uint64_t *ret_ino);
+/* The directory that holds the last component of a path below `dir`, and that
+ * component. -ENOENT, -ENOTDIR, -ENAMETOOLONG. */
+int file_find_parent(struct store *st, uint64_t dir, const char *path,
+		     uint64_t *ret_dir, const char **ret_name);
 /* Whole content, at once: a new inode that takes the name over (readers of the
  * old one keep it). */
 int file_put(struct store *st, uint64_t dir, const char *name, mode_t mode,

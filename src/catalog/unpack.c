@@ -7,10 +7,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/cleanup.h"
-#include "base/name.h"
 #include "ext/archive.h"
 #include "ext/yaml.h"
 #include "state.h"
@@ -166,34 +164,6 @@ static const char *inside(const struct making *m, const char *path)
 	return path;
 }
 
-/* The directory that holds the last component of `path`. */
-static int walk(const struct making *m, const char *path, uint64_t *ret_dir,
-		const char **ret_name)
-{
-	uint64_t dir = m->top;
-
-	for (const char *slash; (slash = strchr(path, '/')); path = slash + 1) {
-		char name[NAME_LIMIT + 1];
-		struct node_attr attr;
-		size_t len = (size_t)(slash - path);
-		int err;
-
-		if (len >= sizeof(name))
-			return -ENAMETOOLONG;
-		memcpy(name, path, len);
-		name[len] = 0;
-		err = node_find(m->st, dir, name, &attr);
-		if (err)
-			return err;
-		if (!S_ISDIR(attr.mode))
-			return -ENOTDIR;
-		dir = attr.ino;
-	}
-	*ret_dir = dir;
-	*ret_name = path;
-	return 0;
-}
-
 static int make_directory(void *arg, const char *path, mode_t mode)
 {
 	struct making *m = arg;
@@ -204,7 +174,7 @@ static int make_directory(void *arg, const char *path, mode_t mode)
 	path = inside(m, path);
 	if (!path)
 		return 0;
-	err = walk(m, path, &dir, &name);
+	err = file_find_parent(m->st, m->top, path, &dir, &name);
 	return err ? err
 		   : file_make_dir(m->st, dir, name, mode & 0777, m->owner,
 				   NULL);
@@ -223,7 +193,7 @@ static int make_file(void *arg, const char *path, mode_t mode, int64_t mtime,
 	path = inside(m, path);
 	if (!path)
 		return 0;
-	err = walk(m, path, &dir, &name);
+	err = file_find_parent(m->st, m->top, path, &dir, &name);
 	if (!err)
 		err = file_put(m->st, dir, name, mode & 0777, m->owner, "", 0);
 	if (!err)

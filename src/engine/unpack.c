@@ -22,39 +22,12 @@ struct sink {
 	int64_t mtime;
 };
 
-/* The directory that holds `path`, and its last component. */
-static int find_parent(const struct sink *s, const char *path,
-		       uint64_t *ret_dir, const char **ret_name)
-{
-	uint64_t dir = s->root;
-	const char *slash;
-
-	for (; (slash = strchr(path, '/')); path = slash + 1) {
-		char name[256];
-		struct node_attr attr;
-		size_t len = (size_t)(slash - path);
-		int err;
-
-		if (len >= sizeof(name))
-			return -ENAMETOOLONG;
-		memcpy(name, path, len);
-		name[len] = 0;
-		err = node_find(s->p->st, dir, name, &attr);
-		if (err)
-			return err;
-		dir = attr.ino;
-	}
-	*ret_dir = dir;
-	*ret_name = path;
-	return 0;
-}
-
 static int add_directory(void *arg, const char *path, mode_t mode)
 {
 	const struct sink *s = arg;
 	const char *name;
 	uint64_t dir;
-	int err = find_parent(s, path, &dir, &name);
+	int err = file_find_parent(s->p->st, s->root, path, &dir, &name);
 
 	return err ? err
 		   : file_make_dir(s->p->st, dir, name, mode, &s->p->owner,
@@ -71,7 +44,7 @@ static int add_file(void *arg, const char *path, mode_t mode, int64_t mtime_ns,
 	struct node_attr attr = { 0 };
 	const char *name;
 	uint64_t dir;
-	int err = find_parent(s, path, &dir, &name);
+	int err = file_find_parent(s->p->st, s->root, path, &dir, &name);
 
 	(void)size;
 	if (!err)

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/name.h"
 #include "names.h"
 #include "opening.h"
 
@@ -79,6 +80,31 @@ static int write_all(struct store *st, uint64_t ino, const void *data,
 	if (!err)
 		put = content_write(c, data, len, 0, false);
 	return err ? err : put < 0 ? (int)put : 0;
+}
+
+int file_find_parent(struct store *st, uint64_t dir, const char *path,
+		     uint64_t *ret_dir, const char **ret_name)
+{
+	for (const char *slash; (slash = strchr(path, '/')); path = slash + 1) {
+		char name[NAME_LIMIT + 1];
+		struct node_attr attr;
+		size_t len = (size_t)(slash - path);
+		int err;
+
+		if (len >= sizeof(name))
+			return -ENAMETOOLONG;
+		memcpy(name, path, len);
+		name[len] = 0;
+		err = node_find(st, dir, name, &attr);
+		if (err)
+			return err;
+		if (!S_ISDIR(attr.mode))
+			return -ENOTDIR;
+		dir = attr.ino;
+	}
+	*ret_dir = dir;
+	*ret_name = path;
+	return 0;
 }
 
 int file_put(struct store *st, uint64_t dir, const char *name, mode_t mode,
