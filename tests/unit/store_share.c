@@ -411,6 +411,18 @@ TEST(share_read_only)
 
 /* A mapping outlives the open file, and nobody tells: a descriptor of the blob
  * stands for it here. */
+static int map_like(struct store *st, uint64_t ino)
+{
+	AUTO(content_release) struct content *c = NULL;
+	uint64_t blob;
+	int fd;
+
+	if (content_open(st, ino, O_RDONLY | O_PATH, &c) ||
+	    content_get_blob(c, &blob, &fd))
+		return -1;
+	return fcntl(fd, F_DUPFD_CLOEXEC, 3);
+}
+
 TEST(share_with_a_mapping)
 {
 	struct three t;
@@ -418,13 +430,10 @@ TEST(share_with_a_mapping)
 	AUTO(content_release) struct content *w = NULL;
 	AUTO(close_fd) int map = -1;
 	uint64_t blob;
-	int fd;
 
 	CHECK(open_three(&t));
-	CHECK_INT(content_open(t.st, t.a, O_RDONLY | O_PATH, &c), 0);
-	CHECK_INT(content_get_blob(c, &blob, &fd), 0);
-	map = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-	content_release(&c);
+	map = map_like(t.st, t.a);
+	CHECK(map >= 0);
 	/* others are not passed through; written, they leave */
 	CHECK_INT(content_open(t.st, t.b, O_RDONLY | O_PATH, &c), 0);
 	CHECK(!content_is_lent(c, &blob));
@@ -445,17 +454,12 @@ TEST(share_with_a_mapping)
 TEST(share_with_a_mapping_of_nobody)
 {
 	struct three t;
-	AUTO(content_release) struct content *c = NULL;
 	AUTO(content_release) struct content *w = NULL;
 	AUTO(close_fd) int map = -1;
-	uint64_t blob;
-	int fd;
 
 	CHECK(open_three(&t));
-	CHECK_INT(content_open(t.st, t.a, O_RDONLY | O_PATH, &c), 0);
-	CHECK_INT(content_get_blob(c, &blob, &fd), 0);
-	map = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-	content_release(&c);
+	map = map_like(t.st, t.a);
+	CHECK(map >= 0);
 	CHECK_INT(node_unlink(t.st, STORE_ROOT, "a"), 0);
 	CHECK_INT(node_unlink(t.st, STORE_ROOT, "b"), 0);
 	CHECK_INT(content_open(t.st, t.c, O_WRONLY, &w), 0);
