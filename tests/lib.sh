@@ -283,3 +283,32 @@ start_run() {
 	local control=$MNT/$1/_mlx/run
 	python3 "$TOP/tests/sys.py" ask "$control" "${2:-name:}"
 }
+
+# put_pipeline NAME: a Tekton pipeline, whose spec (tasks: …) comes from stdin
+put_pipeline() {
+	mkdir -p "$MNT/pipelines/$1"
+	{
+		printf 'apiVersion: tekton.dev/v1\nkind: PipelineRun\n'
+		printf 'metadata: {name: %s}\nspec:\n  pipelineSpec:\n' "$1"
+		sed 's/^/    /'
+	} >"$WORK/pipeline.yaml"
+	cp "$WORK/pipeline.yaml" "$MNT/pipelines/$1/"
+}
+
+# jupyter_start PROGRAM [WORD...]: a Jupyter server on the mount, at $port, with the
+# token "secret"; its log is jupyter.log, its process $jupyter
+jupyter_start() {
+	port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+	(cd "$WORK" && exec "$@" --allow-root --no-browser --ip=127.0.0.1 --port="$port" \
+		--ServerApp.port_retries=0 --ServerApp.root_dir="$MNT" \
+		--IdentityProvider.token=secret >"$WORK/jupyter.log" 2>&1) &
+	jupyter=$!
+	at_end jupyter_stop
+	wait_for 60 jupyter_answers ||
+		fail "the server does not answer: $(tail -5 "$WORK/jupyter.log")"
+}
+jupyter_answers() { (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; }
+jupyter_stop() {
+	kill "$jupyter" 2>/dev/null || true
+	wait "$jupyter" 2>/dev/null || true
+}

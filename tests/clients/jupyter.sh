@@ -9,25 +9,7 @@ mount_start
 cp -r "$TOP"/contrib/samples/notebooks/* "$MNT/notebooks/"
 cp -r "$TOP"/contrib/samples/datasets/* "$MNT/datasets/"
 
-python3 - >"$WORK/port" <<'PYTHON'
-import socket
-s = socket.socket()
-s.bind(("127.0.0.1", 0))
-print(s.getsockname()[1])
-PYTHON
-port=$(cat "$WORK/port")
-(cd "$WORK" && exec "$env/bin/jupyter-server" --allow-root --no-browser --ip=127.0.0.1 \
-	--port="$port" --ServerApp.port_retries=0 --IdentityProvider.token=secret \
-	--ServerApp.root_dir="$MNT" --ContentsManager.allow_hidden=True \
-	>"$WORK/jupyter.log" 2>&1) &
-server=$!
-end_server() {
-	kill "$server" 2>/dev/null || true
-	wait "$server" 2>/dev/null || true
-}
-at_end end_server
-answers() { (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; }
-wait_for 60 answers || fail "the server does not answer: $(tail -5 "$WORK/jupyter.log")"
+jupyter_start "$env/bin/jupyter-server" --ContentsManager.allow_hidden=True
 
 status=0
 python3 - "$port" "$MNT" "$TOP/contrib/samples" >"$WORK/said" 2>&1 <<'PYTHON' || status=$?
@@ -152,7 +134,7 @@ with open(trash + "/files/by-hand/data.bin", "rb") as f:
 os.rename(trash + "/files/by-hand", mnt + "/datasets/by-hand")
 assert metadata("datasets/by-hand")["kind"] == "dataset"
 PYTHON
-end_server
+jupyter_stop
 if [ $status != 0 ]; then
 	cat "$WORK/said"
 	tail -5 "$WORK/jupyter.log"

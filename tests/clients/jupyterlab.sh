@@ -58,30 +58,13 @@ YAML
 settings=$HOME/.jupyter/lab/user-settings/@jupyterlab/apputils-extension
 mkdir -p "$settings"
 echo '{"fetchNews": "false"}' >"$settings/notification.jupyterlab-settings"
-python3 - >"$WORK/port" <<'PYTHON'
-import socket
-s = socket.socket()
-s.bind(("127.0.0.1", 0))
-print(s.getsockname()[1])
-PYTHON
-port=$(cat "$WORK/port")
-(cd "$WORK" && exec "$env/bin/jupyter-lab" --allow-root --no-browser --ip=127.0.0.1 \
-	--port="$port" --ServerApp.port_retries=0 --ServerApp.root_dir="$MNT" \
-	--IdentityProvider.token=secret --LabApp.news_url=None \
+jupyter_start "$env/bin/jupyter-lab" --LabApp.news_url=None \
 	--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate \
-	--LabApp.extension_manager=readonly >"$WORK/lab.log" 2>&1) &
-server=$!
-end_server() {
-	kill "$server" 2>/dev/null || true
-	wait "$server" 2>/dev/null || true
-}
-at_end end_server
-answers() { (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; }
-wait_for 60 answers || fail "the server does not answer: $(tail -5 "$WORK/lab.log")"
+	--LabApp.extension_manager=readonly
 
 "$node" "$TOP/tests/clients/jupyterlab.mjs" "$modules" "$(command -v chromium)" \
 	"http://127.0.0.1:$port" "$MNT" "$WORK" || {
-	grep -E '^\[[WE] ' "$WORK/lab.log" | tail -20
+	grep -E '^\[[WE] ' "$WORK/jupyter.log" | tail -20
 	fail "the visit; what was seen last is in $WORK/failed.png"
 }
-end_server
+jupyter_stop

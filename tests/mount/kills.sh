@@ -33,24 +33,10 @@ clients=${KILL_CLIENTS-cp rsync tar share}
 start_jupyter() {
 	local env
 	env=$(venv jupyter) || return 0
-	python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])' \
-		>"$WORK/port"
-	port=$(cat "$WORK/port")
-	(cd "$WORK" && exec "$env/bin/python" -m jupyter_server --allow-root --no-browser \
-		--ip=127.0.0.1 --port="$port" --ServerApp.port_retries=0 \
-		--IdentityProvider.token=secret --ServerApp.root_dir="$MNT" \
-		--FileContentsManager.delete_to_trash=False \
-		>"$WORK/jupyter.log" 2>&1) &
-	server=$!
-	at_end end_jupyter
-	wait_for 60 answers || fail "the server does not answer: $(tail -5 "$WORK/jupyter.log")"
+	jupyter_start "$env/bin/python" -m jupyter_server \
+		--FileContentsManager.delete_to_trash=False
 	clients="$clients jupyter"
 }
-end_jupyter() {
-	kill "$server" 2>/dev/null || true
-	wait "$server" 2>/dev/null || true
-}
-answers() { (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; }
 
 # ---- files with equal contents ----
 
@@ -81,7 +67,7 @@ begin_equal() {
 # run CLIENT POINT: the upload, in which the daemon dies
 run() {
 	local asked=()
-	[ "$1" != jupyter ] || asked=(-p "$server")
+	[ "$1" != jupyter ] || asked=(-p "$jupyter")
 	[ "$1" != tar ] || mkdir -p "$dst"
 	[ "$1" != share ] || begin_equal
 	# shellcheck disable=SC2046

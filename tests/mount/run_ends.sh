@@ -7,15 +7,6 @@ chmod 700 "$STORE"
 printf 'log_bytes: 100000\nruns_at_once: 2\n' >"$STORE/config.yaml"
 mount_start
 
-pipeline() {
-	mkdir -p "$MNT/pipelines/$1"
-	{
-		printf 'apiVersion: tekton.dev/v1\nkind: PipelineRun\n'
-		printf 'metadata: {name: %s}\nspec:\n  pipelineSpec:\n' "$1"
-		sed 's/^/    /'
-	} >"$WORK/pipeline.yaml"
-	cp "$WORK/pipeline.yaml" "$MNT/pipelines/$1/"
-}
 begin() {
 	printf 'name: %s\n' "${2:-$1}" >"$MNT/pipelines/$1/_mlx/run"
 	dir=$MNT/runs/${2:-$1}
@@ -26,7 +17,7 @@ log_has() { grep -q "$1" "$dir/log"; }
 gone() { [ ! -e "/proc/$1" ]; }
 
 # --- a timeout of a task; its processes are gone, even one that hides
-pipeline late <<'YAML'
+put_pipeline late <<'YAML'
 tasks:
   - name: sleeps
     timeout: 1s
@@ -47,7 +38,7 @@ pid=$(sed -n 's/.*hidden \([0-9]*\)/\1/p' "$dir/log")
 wait_for 5 gone "$pid" || fail "$pid is left"
 
 # --- cancel; finally tasks are not run; cancel again is no error
-pipeline long <<'YAML'
+put_pipeline long <<'YAML'
 tasks:
   - name: sleeps
     taskSpec: {steps: [{name: main, image: busybox, script: "echo \"sleeper $$\"; exec sleep 300"}]}
@@ -88,7 +79,7 @@ for r in two four; do echo 1 >"$MNT/runs/$r/_mlx/cancel"; done
 for r in one two four; do is "$(cat "$MNT/runs/$r/_mlx/wait")" CANCELED; done
 
 # --- a command that only the image has
-pipeline foreign <<'YAML'
+put_pipeline foreign <<'YAML'
 tasks:
   - name: copy
     taskSpec:
@@ -99,7 +90,7 @@ ends FAILED
 has "$(reason)" "'gsutil-is-not-here' is not on this machine"
 has "$(reason)" 'google/cloud-sdk:279.0.0'
 has "$(reason)" podman
-pipeline bare <<'YAML'
+put_pipeline bare <<'YAML'
 tasks:
   - name: image
     taskSpec: {steps: [{name: main, image: "example/tool:1"}]}
@@ -107,7 +98,7 @@ YAML
 begin bare
 ends FAILED
 has "$(reason)" 'example/tool:1'
-pipeline inner <<'YAML'
+put_pipeline inner <<'YAML'
 tasks:
   - name: shell
     taskSpec: {steps: [{name: main, image: "example/tool:1", script: "nothing-of-that-name"}]}
@@ -117,7 +108,7 @@ ends FAILED
 has "$(reason)" 'example/tool:1'
 
 # --- a word that is longer than Linux takes
-pipeline wide <<'YAML'
+put_pipeline wide <<'YAML'
 params: [{name: n, default: "1"}]
 tasks:
   - name: make
@@ -136,7 +127,7 @@ has "$(reason)" '140000 bytes'
 has "$(reason)" 131071
 
 # --- a flood ends in a sentence, and lines of tasks do not mix
-pipeline flood <<'YAML'
+put_pipeline flood <<'YAML'
 tasks:
   - name: flood
     taskSpec: {steps: [{name: main, image: busybox, script: "yes | head -c 5000000; printf end"}]}

@@ -7,16 +7,6 @@ chmod 700 "$STORE"
 echo 'steps_at_once: 4' >"$STORE/config.yaml"
 mount_start
 
-# pipeline NAME: its tasks (YAML below pipelineSpec) from stdin
-pipeline() {
-	mkdir -p "$MNT/pipelines/$1"
-	{
-		printf 'apiVersion: tekton.dev/v1\nkind: PipelineRun\n'
-		printf 'metadata: {name: %s}\nspec:\n  pipelineSpec:\n' "$1"
-		sed 's/^/    /'
-	} >"$WORK/pipeline.yaml"
-	cp "$WORK/pipeline.yaml" "$MNT/pipelines/$1/"
-}
 # run NAME STATE: starts it, waits, checks; its directory is $dir
 run() {
 	echo >"$MNT/pipelines/$1/_mlx/run"
@@ -40,12 +30,12 @@ for t in a b c; do
         script: |
 $(printf '%s\n' "$meet" | sed 's/^/          /')
 YAML
-done | { echo 'tasks:'; cat; } | pipeline together
+done | { echo 'tasks:'; cat; } | put_pipeline together
 run together SUCCEEDED
 is "$(sort "$dir/log" | tr '\n' ' ')" '[a] met [b] met [c] met '
 
 # --- retries: a task that works at the third attempt, each with its directory
-pipeline stubborn <<'YAML'
+put_pipeline stubborn <<'YAML'
 tasks:
   - name: try
     retries: 3
@@ -69,7 +59,7 @@ is "$(value "$dir/_mlx/status.json" tasks 0 exit_code)" 0
 is "$(cat "$dir/outputs/n")" 2
 
 # --- a failure: what runs may end, nothing new is started, finally runs
-pipeline broken <<'YAML'
+put_pipeline broken <<'YAML'
 tasks:
   - name: breaks
     taskSpec: {steps: [{name: main, image: busybox, script: "echo to stderr >&2; exit 3"}]}
@@ -94,7 +84,7 @@ has "$(value "$dir/_mlx/status.json" reason)" 'breaks failed: step main: exit co
 is "$(value "$dir/_mlx/status.json" tasks 0 exit_code)" 3
 
 # --- failures that are ignored: of a step, and of a task
-pipeline forgiving <<'YAML'
+put_pipeline forgiving <<'YAML'
 tasks:
   - name: careless
     onError: continue
@@ -113,7 +103,7 @@ has "$(cat "$dir/steps/steps/log")" "two it's"
 has "$(cat "$dir/steps/steps/command")" "echo two 'it'\\''s'"
 
 # --- order without data runs, data of a skipped task does not
-pipeline skips <<'YAML'
+put_pipeline skips <<'YAML'
 tasks:
   - name: out
     when: [{input: "a", operator: in, values: ["b", "c"]}]
@@ -139,7 +129,7 @@ is "$(state out) $(state ordered) $(state user) $(state behind) $(state in)" \
 has "$(value "$dir/_mlx/status.json" tasks 2 reason)" skipped
 
 # --- what is put in place of a reference is not looked at again
-pipeline literal <<'YAML'
+put_pipeline literal <<'YAML'
 tasks:
   - name: give
     taskSpec:
