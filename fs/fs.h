@@ -8,7 +8,8 @@
  *	            fetching what will be read next (ahead.h)
  *	syncers     wait for the disk
  *	notifier    (notify.h) tells the kernel what changed inside
- *	answerer    gives the answers of the last two, and never blocks
+ *	watcher     (wait.c) sees who waits for a run and was interrupted
+ *	answerer    gives the answers of the last three, and never blocks
  *	signals     (session.c) waits for the signal to end
  *
  * Why an answerer. Over io_uring, who answers a request hands its place in the

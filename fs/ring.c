@@ -172,12 +172,12 @@ static struct fuse_file_info *fi_of(struct put_off *p)
 }
 
 #if RING_KNOWN
-static bool on_ring(fuse_req_t req)
+bool ring_brought(fuse_req_t req)
 {
 	return fuse_req_is_uring(req);
 }
 #else
-static bool on_ring(fuse_req_t req)
+bool ring_brought(fuse_req_t req)
 {
 	(void)req;
 	return false;
@@ -217,7 +217,7 @@ static void do_lookup(struct put_off *p)
 
 void ring_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
-	bool later = view_is(parent) && on_ring(req) &&
+	bool later = view_is(parent) && ring_brought(req) &&
 		     strlen(name) <= NAME_MAX &&
 		     !view_finds_quickly(fs_of(req), parent, name);
 	struct put_off *p =
@@ -238,8 +238,8 @@ static void do_getattr(struct put_off *p)
 
 void ring_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-	bool later =
-		view_is(ino) && on_ring(req) && !view_is_quick(fs_of(req), ino);
+	bool later = view_is(ino) && ring_brought(req) &&
+		     !view_is_quick(fs_of(req), ino);
 	struct put_off *p =
 		later ? put_off_new(req, ino, fi, do_getattr) : NULL;
 
@@ -257,8 +257,8 @@ static void do_setattr(struct put_off *p)
 void ring_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set,
 		  struct fuse_file_info *fi)
 {
-	bool later =
-		(view_is(ino) || to_set & FUSE_SET_ATTR_SIZE) && on_ring(req);
+	bool later = (view_is(ino) || to_set & FUSE_SET_ATTR_SIZE) &&
+		     ring_brought(req);
 	struct put_off *p =
 		later ? put_off_new(req, ino, fi, do_setattr) : NULL;
 
@@ -278,7 +278,7 @@ static void do_readlink(struct put_off *p)
 
 void ring_readlink(fuse_req_t req, fuse_ino_t ino)
 {
-	bool later = view_is(ino) && on_ring(req);
+	bool later = view_is(ino) && ring_brought(req);
 	struct put_off *p =
 		later ? put_off_new(req, ino, NULL, do_readlink) : NULL;
 
@@ -309,7 +309,7 @@ static bool may_block(fuse_req_t req, uint64_t ino,
 
 void ring_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-	bool later = on_ring(req) && may_block(req, ino, fi);
+	bool later = ring_brought(req) && may_block(req, ino, fi);
 	struct put_off *p = later ? put_off_new(req, ino, fi, do_open) : NULL;
 
 	if (p)
@@ -327,8 +327,8 @@ static void do_create(struct put_off *p)
 void ring_create(fuse_req_t req, fuse_ino_t parent, const char *name,
 		 mode_t mode, struct fuse_file_info *fi)
 {
-	bool later =
-		fi->flags & O_DSYNC && on_ring(req) && strlen(name) <= NAME_MAX;
+	bool later = fi->flags & O_DSYNC && ring_brought(req) &&
+		     strlen(name) <= NAME_MAX;
 	struct put_off *p =
 		later ? put_off_new(req, parent, fi, do_create) : NULL;
 
@@ -355,7 +355,7 @@ static struct put_off *list_later(fuse_req_t req, fuse_ino_t ino, size_t size,
 				  off_t off, struct fuse_file_info *fi,
 				  void (*op)(struct put_off *p))
 {
-	bool later = view_is(ino) && on_ring(req);
+	bool later = view_is(ino) && ring_brought(req);
 	struct put_off *p = later ? put_off_new(req, ino, fi, op) : NULL;
 
 	if (p) {
@@ -388,8 +388,9 @@ static void do_fallocate(struct put_off *p)
 void ring_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t offset,
 		    off_t length, struct fuse_file_info *fi)
 {
-	struct put_off *p =
-		on_ring(req) ? put_off_new(req, ino, fi, do_fallocate) : NULL;
+	struct put_off *p = ring_brought(req)
+				    ? put_off_new(req, ino, fi, do_fallocate)
+				    : NULL;
 
 	if (!p) {
 		files_fallocate(req, ino, mode, offset, length, fi);
@@ -410,7 +411,7 @@ void ring_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence,
 		struct fuse_file_info *fi)
 {
 	struct put_off *p =
-		on_ring(req) ? put_off_new(req, ino, fi, do_lseek) : NULL;
+		ring_brought(req) ? put_off_new(req, ino, fi, do_lseek) : NULL;
 
 	if (!p) {
 		files_lseek(req, ino, off, whence, fi);
@@ -430,7 +431,7 @@ static void do_write(struct put_off *p)
 void ring_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size,
 		off_t off, struct fuse_file_info *fi)
 {
-	bool later = !view_is(ino) && on_ring(req) &&
+	bool later = !view_is(ino) && ring_brought(req) &&
 		     content_is_shared(fs_of(req)->store, ino);
 	char *bytes = later ? malloc(size) : NULL;
 	struct put_off *p = bytes ? put_off_new(req, ino, fi, do_write) : NULL;
@@ -457,8 +458,9 @@ void ring_copy(fuse_req_t req, fuse_ino_t ino_in, off_t off_in,
 	       struct fuse_file_info *fi_in, fuse_ino_t ino_out, off_t off_out,
 	       struct fuse_file_info *fi_out, size_t len, int flags)
 {
-	struct put_off *p =
-		on_ring(req) ? put_off_new(req, ino_in, fi_in, do_copy) : NULL;
+	struct put_off *p = ring_brought(req)
+				    ? put_off_new(req, ino_in, fi_in, do_copy)
+				    : NULL;
 
 	if (!p) {
 		files_copy(req, ino_in, off_in, fi_in, ino_out, off_out, fi_out,

@@ -40,6 +40,9 @@ bool ring_is_wanted(const struct fs *fs, struct buf *why);
  * class that config.yaml's `ring` names (idle, batch, other). */
 void ring_settle(struct fs *fs);
 
+/* Did it come by io_uring? */
+bool ring_brought(fuse_req_t req);
+
 void ring_lookup(fuse_req_t req, fuse_ino_t parent, const char *name);
 void ring_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 void ring_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set,

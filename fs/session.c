@@ -292,13 +292,13 @@ static int init_parts(struct fs *fs)
 	if (!err)
 		err = homes_init(fs);
 	if (!err)
-		err = waits_init(fs);
-	if (!err)
 		err = work_start(WORKERS, &fs->work);
 	if (!err)
 		err = work_start(SYNCERS, &fs->syncers);
 	if (!err)
 		err = work_start(1, &fs->answerer);
+	if (!err)
+		err = waits_start(fs);
 	if (!err)
 		err = notify_start(fs, &fs->notify);
 	return err;
@@ -392,8 +392,7 @@ static int serve(struct fs *fs, struct ending *ending)
 
 static void take_down(struct fs *fs)
 {
-	if (fs->waits)
-		wait_end_all(fs);
+	waits_stop(fs);
 	stop_runner(fs);
 	work_stop(fs->work);
 	work_stop(fs->syncers);

@@ -6,8 +6,10 @@
 #include "fs.h"
 #include "open.h"
 
-int waits_init(struct fs *fs);
-/* After the session's loop has ended. */
+int waits_start(struct fs *fs);
+/* After the session's loop has ended, and before the answerer's end. */
+void waits_stop(struct fs *fs);
+/* After that, when no request is served any more. */
 void waits_release(struct fs *fs);
 
 void wait_read(fuse_req_t req, struct handle *h, size_t size, off_t off);
