@@ -47,9 +47,10 @@ static int look(const char *mountpoint, struct stat *st)
 	return statvfs(mountpoint, &asked) || stat(mountpoint, st) ? -errno : 0;
 }
 
+/* -ECANCELED: asked by way of a ring whose thread is ending. */
 static bool is_dead(int err)
 {
-	return err == -ENOTCONN || err == -ECONNABORTED;
+	return err == -ENOTCONN || err == -ECONNABORTED || err == -ECANCELED;
 }
 
 int mountpoint_clear(const char *mountpoint, struct buf *why)
