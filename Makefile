@@ -57,8 +57,8 @@ UNITS := $(foreach l,$(LAYERS),$(if $(wildcard tests/unit/$(l)_*.c),$(BUILD)/uni
 .PHONY: all
 all: $(BUILD)/mlxfs $(BUILD)/fsck.mlxfs ## build mlxfs and fsck.mlxfs
 
-$(BUILD)/mlxfs: $(call objects,$(FS_SOURCES)) $(call upto,engine)
-	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(FUSE_LIBS) $(PKG_LIBS)
+$(BUILD)/mlxfs: $(call objects,$(FS_SOURCES)) $(call upto,engine) $(LIBFUSE_DIR)/cflags
+	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(FUSE_LIBS) $(PKG_LIBS)
 
 $(BUILD)/fsck.mlxfs: $(call objects,$(FSCK_SOURCES)) $(call upto,store)
 	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)

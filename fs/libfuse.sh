@@ -29,11 +29,25 @@ use_system() {
 # entry to the kernel that another thread has taken and not filled: the answer is
 # lost, and who waits for it waits for ever. It also forgets to give the lock back
 # when it finds no entry. And what was interrupted too late is not freed at the end.
+# The end itself cancels a queue's thread in the middle of a handler, which then keeps
+# its locks and forgets what it had in hand; and it frees what others are yet to
+# answer: that now stays until the session is unmounted.
 mend() {
 	patch -d src -p1 <<'PATCH'
 --- a/lib/fuse_lowlevel.c
 +++ b/lib/fuse_lowlevel.c
-@@ -3847,6 +3847,14 @@
+@@ -3839,14 +3839,25 @@
+ );
+ }
+ 
++void fuse_uring_free(struct fuse_session *se);
++
+ void fuse_session_destroy(struct fuse_session *se)
+ {
+ 	struct fuse_ll_pipe *llp;
+ 
++	fuse_uring_free(se);
+ 	if (se->got_init && !se->got_destroy) {
  		if (se->op.destroy)
  			se->op.destroy(se->userdata);
  	}
@@ -48,6 +62,14 @@ mend() {
  	llp = pthread_getspecific(se->pipe_key);
  	if (llp != NULL)
  		fuse_ll_pipe_free(llp);
+@@ -4425,6 +4436,7 @@
+ 
+ void fuse_session_unmount(struct fuse_session *se)
+ {
++	fuse_uring_free(se);
+ 	if (se->mountpoint != NULL) {
+ 		char *mountpoint = atomic_exchange(&se->mountpoint, NULL);
+ 
 --- a/lib/fuse_uring.c
 +++ b/lib/fuse_uring.c
 @@ -184,6 +184,8 @@
@@ -59,7 +81,36 @@ mend() {
  		return -EIO;
  	}
  
-@@ -843,7 +845,12 @@
+@@ -393,7 +395,7 @@
+ 	return 0;
+ }
+ 
+-static void fuse_session_destruct_uring(struct fuse_ring_pool *fuse_ring)
++static void fuse_uring_join(struct fuse_ring_pool *fuse_ring)
+ {
+ 	for (size_t qid = 0; qid < fuse_ring->nr_queues; qid++) {
+ 		struct fuse_ring_queue *queue =
+@@ -412,6 +414,15 @@
+ 			pthread_join(queue->tid, NULL);
+ 			queue->tid = 0;
+ 		}
++	}
++}
++
++static void fuse_session_destruct_uring(struct fuse_ring_pool *fuse_ring)
++{
++	fuse_uring_join(fuse_ring);
++	for (size_t qid = 0; qid < fuse_ring->nr_queues; qid++) {
++		struct fuse_ring_queue *queue =
++			fuse_uring_get_queue(fuse_ring, qid);
+ 
+ 		if (queue->eventfd >= 0) {
+ 			close(queue->eventfd);
+@@ -840,10 +851,16 @@
+ 	}
+ 
+ 	sem_wait(&ring_pool->init_sem);
++	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
  
  	/* Not using fuse_session_exited(se), as that cannot be inlined */
  	while (!atomic_load_explicit(&se->mt_exited, memory_order_relaxed)) {
@@ -73,6 +124,26 @@ mend() {
  
  		pthread_mutex_lock(&queue->ring_lock);
  		queue->cqe_processing = true;
+@@ -944,11 +961,18 @@
+ 	if (ring == NULL)
+ 		return 0;
+ 
+-	fuse_session_destruct_uring(ring);
++	fuse_uring_join(ring);
+ 
+ 	return 0;
+ }
+ 
++void fuse_uring_free(struct fuse_session *se)
++{
++	if (se->uring.pool)
++		fuse_session_destruct_uring(se->uring.pool);
++	se->uring.pool = NULL;
++}
++
+ void fuse_uring_wake_ring_threads(struct fuse_session *se)
+ {
+ 	struct fuse_ring_pool *ring = se->uring.pool;
 PATCH
 }
 
@@ -118,7 +189,7 @@ build() {
 
 mkdir -p "$folder"
 folder=$(cd "$folder" && pwd)
-mended=$folder/mended-2
+mended=$folder/mended-3
 if [ "$mode" = auto ] && pkg-config --atleast-version=3.17 fuse3; then
 	mode=system
 fi
