@@ -25,6 +25,7 @@ timeout $((5 * SLOW)) ls -l "$MNT/models" "$run/_mlx/" >/dev/null
 status=0
 timeout -s INT 0.5 cat "$run/_mlx/wait" || status=$?
 is $status 124 'an interrupted reader'
+is "$(cat "$run/status")" RUNNING 'when he has ended, the run'
 wait $readers
 for i in $(seq 40); do
 	is "$(tr '\n' ' ' <"$WORK/out.$i")" "SUCCEEDED SUCCEEDED [slow] over "
