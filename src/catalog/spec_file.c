@@ -10,6 +10,7 @@
  * unless the kind is nothing without one.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -17,10 +18,10 @@
 #include "base/cleanup.h"
 #include "base/name.h"
 #include "ext/yaml.h"
-#include "listing.h"
 #include "state.h"
 
-#define DEPTH_MOST 40 /* of a record's fields: they are kept as JSON */
+#define DEPTH_MOST 40	/* of a record's fields: they are kept as JSON */
+#define NAMES_MOST 4096 /* of a directory, where its spec is looked for */
 
 bool spec_file_is_name(const char *name)
 {
@@ -42,6 +43,12 @@ struct search {
 	const struct kind *kind;
 	const char *directory;
 	const char *in_force;
+	const char *extra; /* is judged by other attributes */
+	size_t left;	   /* names that are looked at */
+	size_t count;	   /* of YAML files */
+	enum rank rank;	   /* of the best so far: */
+	char name[NAME_LIMIT + 1];
+	struct node_attr attr;
 };
 
 static enum rank rank_of(const struct search *s, const char *name)
@@ -55,50 +62,34 @@ static enum rank rank_of(const struct search *s, const char *name)
 	return RANK_OTHER;
 }
 
-static int add_extra(struct listing *l, const char *extra,
+/* Of several of one rank the first by name. */
+static void consider(struct search *s, const char *name,
 		     const struct node_attr *attr)
 {
-	struct listing_entry *more;
+	enum rank rank;
 
-	for (size_t i = 0; i < l->count; i++)
-		if (!strcmp(l->entry[i].name, extra)) {
-			l->entry[i].attr = *attr;
-			return 0;
-		}
-	more = realloc(l->entry, (l->count + 1) * sizeof(*more));
-	if (!more)
-		return -ENOMEM;
-	l->entry = more;
-	l->cap = l->count + 1;
-	more[l->count].name = strdup(extra);
-	if (!more[l->count].name)
-		return -ENOMEM;
-	more[l->count++].attr = *attr;
-	return 0;
+	if (!S_ISREG(attr->mode) || !spec_file_is_name(name))
+		return;
+	rank = rank_of(s, name);
+	if (s->count++ &&
+	    (rank < s->rank || (rank == s->rank && strcmp(name, s->name) >= 0)))
+		return;
+	s->rank = rank;
+	s->attr = *attr;
+	snprintf(s->name, sizeof(s->name), "%s", name);
 }
 
-/* The best of the names; *ret_count: how many YAML files there are. */
-static const struct listing_entry *pick(const struct listing *l,
-					const struct search *s,
-					enum rank *ret_rank, size_t *ret_count)
+static int consider_entry(void *arg, const char *name,
+			  const struct node_attr *attr, uint64_t cookie)
 {
-	const struct listing_entry *best = NULL;
+	struct search *s = arg;
 
-	*ret_count = 0;
-	for (size_t i = 0; i < l->count; i++) {
-		const struct listing_entry *e = &l->entry[i];
-		enum rank rank;
-
-		if (!S_ISREG(e->attr.mode) || !spec_file_is_name(e->name))
-			continue;
-		++*ret_count;
-		rank = rank_of(s, e->name);
-		if (best && rank <= *ret_rank)
-			continue;
-		best = e;
-		*ret_rank = rank;
-	}
-	return best;
+	(void)cookie;
+	if (!s->left--)
+		return 1;
+	if (!s->extra || strcmp(name, s->extra) != 0)
+		consider(s, name, attr);
+	return 0;
 }
 
 int spec_file_find(struct catalog *c, uint64_t dir, const struct kind *kind,
@@ -106,28 +97,25 @@ int spec_file_find(struct catalog *c, uint64_t dir, const struct kind *kind,
 		   const struct node_attr *extra_attr,
 		   struct spec_file *ret_file)
 {
-	AUTO(listing_release) struct listing l = LISTING_INIT(4096);
 	AUTO(buf_release) struct buf directory = BUF_INIT(NAME_LIMIT);
-	struct search s = { .kind = kind, .in_force = in_force };
-	const struct listing_entry *best;
-	enum rank rank = RANK_OTHER;
-	size_t count;
+	struct search s = { .kind = kind,
+			    .in_force = in_force,
+			    .extra = extra,
+			    .left = NAMES_MOST };
 	int err = catalog_name_of(c, dir, &directory);
 
+	s.directory = directory.data;
 	if (!err)
-		err = listing_read(c->st, dir, &l);
-	if (!err && extra)
-		err = add_extra(&l, extra, extra_attr);
+		err = node_each(c->st, dir, 0, consider_entry, &s);
 	if (err)
 		return err;
-	listing_sort(&l);
-	s.directory = directory.data;
-	best = pick(&l, &s, &rank, &count);
-	if (!best || (rank == RANK_OTHER && count > 1))
+	if (extra)
+		consider(&s, extra, extra_attr);
+	if (!s.count || (s.rank == RANK_OTHER && s.count > 1))
 		return 0;
-	ret_file->name = strdup(best->name);
-	ret_file->attr = best->attr;
-	ret_file->strict = rank != RANK_OTHER || kind->needs_spec;
+	ret_file->name = strdup(s.name);
+	ret_file->attr = s.attr;
+	ret_file->strict = s.rank != RANK_OTHER || kind->needs_spec;
 	return ret_file->name ? 1 : -ENOMEM;
 }
 
