@@ -14,7 +14,6 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/name.h"
-#include "listing.h"
 #include "state.h"
 #include "store/record.h"
 
@@ -53,11 +52,37 @@ static int make_dirs(struct catalog *c, struct buf *why)
 	return err ? err : make_dir(c, "runs", why, &c->runs_dir);
 }
 
+/* A list of inodes. */
+struct numbers {
+	uint64_t *at;
+	size_t count, cap;
+};
+
+static int numbers_add(struct numbers *n, uint64_t ino)
+{
+	if (n->count == n->cap) {
+		size_t cap = n->cap ? n->cap * 2 : 256;
+		uint64_t *more = realloc(n->at, cap * sizeof(*more));
+
+		if (!more)
+			return -ENOMEM;
+		n->at = more;
+		n->cap = cap;
+	}
+	n->at[n->count++] = ino;
+	return 0;
+}
+
+static void numbers_release(struct numbers *n)
+{
+	free(n->at);
+	*n = (struct numbers){ 0 };
+}
+
 struct loading {
 	struct catalog *c;
-	uint64_t *gone; /* records whose asset may be gone */
-	size_t count;
-	size_t cap;
+	struct numbers seen; /* whose record is there */
+	int err;
 };
 
 static int load_one(struct loading *l, uint64_t ino, const char *text,
@@ -89,17 +114,10 @@ static int note_record(void *arg, uint64_t key, const char *text, size_t len)
 {
 	struct loading *l = arg;
 
-	if (l->count == l->cap) {
-		size_t cap = l->cap ? l->cap * 2 : 256;
-		uint64_t *more = realloc(l->gone, cap * sizeof(*more));
-
-		if (!more)
-			return -ENOMEM;
-		l->gone = more;
-		l->cap = cap;
-	}
-	l->gone[l->count++] = key;
-	return load_one(l, key, text, len);
+	l->err = numbers_add(&l->seen, key);
+	if (!l->err)
+		l->err = load_one(l, key, text, len);
+	return l->err;
 }
 
 static void forget_gone(struct catalog *c, uint64_t ino)
@@ -127,10 +145,12 @@ static int load(struct catalog *c)
 	struct loading l = { .c = c };
 	int err = record_each(c->st, RECORD_ASSET, note_record, &l);
 
-	for (size_t i = 0; !err && i < l.count; i++)
-		if (is_gone(c, l.gone[i]))
-			forget_gone(c, l.gone[i]);
-	free(l.gone);
+	if (!err)
+		err = l.err;
+	for (size_t i = 0; !err && i < l.seen.count; i++)
+		if (is_gone(c, l.seen.at[i]))
+			forget_gone(c, l.seen.at[i]);
+	numbers_release(&l.seen);
 	return err;
 }
 
@@ -377,26 +397,50 @@ static int find_by_id(struct catalog *c, const struct kind *kind,
 	return -ENOENT;
 }
 
+struct asset_list {
+	struct numbers of;
+	int err;
+};
+
+static int note_dir(void *arg, const char *name, const struct node_attr *attr,
+		    uint64_t cookie)
+{
+	struct asset_list *l = arg;
+
+	(void)name;
+	(void)cookie;
+	if (S_ISDIR(attr->mode))
+		l->err = numbers_add(&l->of, attr->ino);
+	return l->err;
+}
+
+/* The directories of a kind; the caller releases them. */
+static int list_dirs(struct catalog *c, size_t number, struct numbers *ret_dirs)
+{
+	struct asset_list l = { 0 };
+	int err = node_each(c->st, c->kind_dir[number], 0, note_dir, &l);
+
+	*ret_dirs = l.of;
+	return err ? err : l.err;
+}
+
+static bool lacks_id(struct catalog *c, uint64_t ino)
+{
+	HOLD(&c->lock);
+	const struct asset *a = index_find(&c->index, ino);
+
+	return !a || (a->stale && !a->id);
+}
+
 /* Look at those of a kind that nobody looked at since they came or changed. */
 static int look_at_stale(struct catalog *c, const struct kind *kind)
 {
-	AUTO(listing_release) struct listing l = LISTING_INIT(1 << 20);
-	int err = listing_read(c->st, catalog_kind_dir(c, kind), &l);
+	AUTO(numbers_release) struct numbers dirs = { 0 };
+	int err = list_dirs(c, kind_number(kind), &dirs);
 
-	for (size_t i = 0; !err && i < l.count; i++) {
-		bool stale;
-
-		if (!S_ISDIR(l.entry[i].attr.mode))
-			continue;
-		{
-			HOLD(&c->lock);
-			struct asset *a =
-				index_find(&c->index, l.entry[i].attr.ino);
-
-			stale = !a || (a->stale && !a->id);
-		}
-		if (stale)
-			err = asset_refresh(c, l.entry[i].attr.ino);
+	for (size_t i = 0; !err && i < dirs.count; i++) {
+		if (lacks_id(c, dirs.at[i]))
+			err = asset_refresh(c, dirs.at[i]);
 		if (err == -ENOENT)
 			err = 0;
 	}
@@ -677,17 +721,15 @@ static void count_asset(struct catalog *c, size_t number, uint64_t ino,
 static int count_kind(struct catalog *c, size_t number,
 		      struct catalog_counts *counts)
 {
-	AUTO(listing_release) struct listing l = LISTING_INIT(1 << 20);
-	int err = listing_read(c->st, c->kind_dir[number], &l);
+	AUTO(numbers_release) struct numbers dirs = { 0 };
+	int err;
 
-	for (size_t i = 0; i < l.count; i++) {
-		uint64_t ino = l.entry[i].attr.ino;
-		int failed = S_ISDIR(l.entry[i].attr.mode)
-				     ? asset_refresh(c, ino)
-				     : -ENOENT;
+	err = list_dirs(c, number, &dirs);
+	for (size_t i = 0; i < dirs.count; i++) {
+		int failed = asset_refresh(c, dirs.at[i]);
 
 		if (!failed)
-			count_asset(c, number, ino, counts);
+			count_asset(c, number, dirs.at[i], counts);
 		else if (failed != -ENOENT)
 			err = failed;
 	}

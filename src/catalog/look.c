@@ -265,16 +265,16 @@ static int finish(struct look *l, enum asset_state state)
 	return err ? err : add_hidden(l);
 }
 
-static int remember(struct look *l, enum asset_state state)
+static int remember(struct look *l, enum asset_state state, const char *id,
+		    struct value *take_view, int64_t changed)
 {
-	AUTO(value_release) struct value *view = value_copy(l->view);
-	const char *id = value_find_string(l->view, "id");
+	AUTO(value_release) struct value *view = take_view;
 	HOLD(&l->c->lock);
 	struct index *x = &l->c->index;
 	struct asset *a = index_get(x, l->ino);
 	int err;
 
-	if (!a || !view)
+	if (!a)
 		return -ENOMEM;
 	err = index_set_text(x, a, BY_ID, l->kind, id);
 	if (!err)
@@ -284,7 +284,7 @@ static int remember(struct look *l, enum asset_state state)
 	a->state = state;
 	a->stale = false;
 	a->looked = true;
-	index_set_view(x, a, TAKE(view), l->tree.changes, newest(l));
+	index_set_view(x, a, TAKE(view), l->tree.changes, changed);
 	return 0;
 }
 
@@ -296,16 +296,55 @@ static bool was_stale(struct catalog *c, uint64_t ino)
 	return !a || a->stale;
 }
 
+/* Is the file that was judged still the spec, as it was then? */
+static int is_as_judged(struct look *l, const struct stored_spec *s)
+{
+	AUTO(spec_file_release) struct spec_file f = { 0 };
+	int found;
+
+	if (!l->stale)
+		return 1;
+	found = spec_file_find(l->c, l->ino, l->kind, s->file, NULL, NULL, &f);
+	if (found <= 0)
+		return found;
+	return f.attr.ino == s->ino && f.attr.ctime == s->ctime &&
+	       f.attr.size == s->size && !strcmp(f.name, s->file);
+}
+
+/*
+ * The asset is claimed, and only its state is asked for. Where a spec is in
+ * force that is in the record, and holds as long as the spec does: neither the
+ * record has to be parsed nor files to be looked at. After mounting that goes
+ * for all assets at once (catalog_count). 1: it was so; 0: look.
+ */
+static int glance(struct look *l, int64_t *ret_changed)
+{
+	AUTO(buf_release) struct buf text = BUF_INIT(BUF_MAX);
+	struct stored_spec s;
+	int err = record_get(l->c->st, RECORD_ASSET, l->ino, &text);
+
+	if (err)
+		return err == -ENOENT ? 0 : err;
+	if (!stored_peek_spec(text.data, &s) ||
+	    strcmp(s.kind, l->kind->name) != 0 ||
+	    state_named(s.state) != STATE_REGISTERED)
+		return 0;
+	err = is_as_judged(l, &s);
+	if (err <= 0)
+		return err;
+	*ret_changed =
+		s.changed > l->tree.changed ? s.changed : l->tree.changed;
+	err = remember(l, STATE_REGISTERED, s.id, NULL, *ret_changed);
+	return err ? err : 1;
+}
+
 /* The asset is claimed. */
-static int look(struct look *l)
+static int look(struct look *l, int64_t *ret_changed)
 {
 	enum asset_state state = STATE_UNKNOWN;
+	struct value *view;
 	int err = node_get(l->c->st, l->ino, &l->attr);
 
-	if (!err)
-		err = node_get_tree(l->c->st, l->ino, &l->tree);
-	if (!err)
-		err = catalog_name_of(l->c, l->ino, &l->name);
 	if (!err)
 		err = stored_read(l->c, l->ino, &l->rec);
 	if (!err)
@@ -322,7 +361,26 @@ static int look(struct look *l)
 		if (err == -EROFS || err == -ENOSPC)
 			err = 0;
 	}
-	return err ? err : remember(l, state);
+	if (err)
+		return err;
+	view = value_copy(l->view);
+	if (!view)
+		return -ENOMEM;
+	*ret_changed = newest(l);
+	return remember(l, state, value_find_string(view, "id"), view,
+			*ret_changed);
+}
+
+/* What is kept of it, if that still holds, or NULL. The lock is held. */
+static struct asset *find_kept(struct catalog *c, uint64_t ino,
+			       const struct kind *kind, uint64_t changes)
+{
+	struct asset *a = index_find(&c->index, ino);
+
+	return a && !a->stale && a->looked && a->kind == kind &&
+			       a->changes == changes
+		       ? a
+		       : NULL;
 }
 
 /* The answer that is kept, if it still holds. 1: it does. */
@@ -332,13 +390,11 @@ static int kept(struct catalog *c, uint64_t ino, const struct kind *kind,
 	struct node_tree tree;
 	int err = node_get_tree(c->st, ino, &tree);
 	HOLD(&c->lock);
-	struct asset *a = index_find(&c->index, ino);
+	const struct asset *a =
+		err ? NULL : find_kept(c, ino, kind, tree.changes);
 
-	if (err)
+	if (!a || (ret_view && !a->view))
 		return err;
-	if (!a || a->stale || !a->looked || a->kind != kind ||
-	    a->changes != tree.changes || (ret_view && !a->view))
-		return 0;
 	if (ret_view) {
 		*ret_view = value_copy(a->view);
 		if (!*ret_view)
@@ -346,6 +402,24 @@ static int kept(struct catalog *c, uint64_t ino, const struct kind *kind,
 	}
 	*ret_changed = a->changed;
 	return 1;
+}
+
+/* The asset is claimed, and its place known. */
+static int look_anew(struct look *l, struct value **ret_view,
+		     int64_t *ret_changed)
+{
+	int err = node_get_tree(l->c->st, l->ino, &l->tree);
+
+	l->stale = was_stale(l->c, l->ino);
+	if (!err)
+		err = catalog_name_of(l->c, l->ino, &l->name);
+	if (!err && !ret_view)
+		err = glance(l, ret_changed);
+	if (!err)
+		err = look(l, ret_changed);
+	if (!err && ret_view)
+		*ret_view = TAKE(l->view);
+	return err < 0 ? err : 0;
 }
 
 int asset_look(struct catalog *c, uint64_t ino, struct value **ret_view,
@@ -361,21 +435,14 @@ int asset_look(struct catalog *c, uint64_t ino, struct value **ret_view,
 	catalog_locate(c, ino, &place);
 	if (place.place != PLACE_ASSET)
 		return -ENOENT;
+	l.kind = place.kind;
 	err = kept(c, ino, place.kind, ret_view, &changed);
 	if (!err) {
 		claim_take(c, ino, &claim);
 		err = kept(c, ino, place.kind, ret_view, &changed);
 	}
-	if (!err) {
-		l.kind = place.kind;
-		l.stale = was_stale(c, ino);
-		err = look(&l);
-		if (err)
-			return err == -ESTALE ? -ENOENT : err;
-		changed = newest(&l);
-		if (ret_view)
-			*ret_view = TAKE(l.view);
-	}
+	if (!err)
+		err = look_anew(&l, ret_view, &changed);
 	if (err < 0)
 		return err == -ESTALE ? -ENOENT : err;
 	if (ret_changed)
@@ -383,14 +450,24 @@ int asset_look(struct catalog *c, uint64_t ino, struct value **ret_view,
 	return 0;
 }
 
+static bool has_view(struct catalog *c, uint64_t ino, const struct kind *kind,
+		     uint64_t changes)
+{
+	HOLD(&c->lock);
+	const struct asset *a = find_kept(c, ino, kind, changes);
+
+	return a && a->view;
+}
+
 bool asset_is_known(struct catalog *c, uint64_t ino)
 {
 	struct place_info place;
-	int64_t changed;
+	struct node_tree tree;
 
 	catalog_locate(c, ino, &place);
 	return place.place == PLACE_ASSET &&
-	       kept(c, ino, place.kind, NULL, &changed) == 1;
+	       !node_get_tree(c->st, ino, &tree) &&
+	       has_view(c, ino, place.kind, tree.changes);
 }
 
 int asset_refresh(struct catalog *c, uint64_t ino)

@@ -242,6 +242,18 @@ int stored_save(struct catalog *c, uint64_t ino, struct value *rec);
  * `text`, which is changed. */
 bool stored_peek(char *text, const char **ret_kind, const char **ret_id,
 		 const char **ret_state);
+/* A record that has a valid spec, and which file that was. */
+struct stored_spec {
+	const char *kind, *id, *state; /* lent parts of the text, as `file` */
+	int64_t changed;
+	const char *file;
+	uint64_t ino, size;
+	int64_t ctime;
+};
+
+/* The same of all of it, which is much faster than parsing it. False: there is
+ * none, or it has to be parsed. */
+bool stored_peek_spec(char *text, struct stored_spec *ret_spec);
 int64_t stored_int(const struct value *rec, const char *key);
 enum asset_state state_named(const char *name);
 const char *state_name(enum asset_state state);

@@ -666,6 +666,60 @@ TEST(run_template)
 	CHECK_HAS(text, "#  # String, required\n");
 }
 
+/* What a life before this one left is counted by the records alone, where the
+ * specs are what they were. */
+TEST(counted_after_reopening)
+{
+	AUTO(world_close) struct world w = { 0 };
+	struct catalog_counts counts;
+	const char *made[] = { "same", "wrong", "other", "better", "bare" };
+	char path[64];
+
+	CHECK_INT(world_open(&w), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(made); i++) {
+		snprintf(path, sizeof(path), "datasets/%s", made[i]);
+		CHECK(make_dir(&w, path));
+	}
+	CHECK_INT(put(&w, "datasets/same/same.yaml", DATASET("s")), 0);
+	CHECK_INT(put(&w, "datasets/wrong/wrong.yaml", DATASET("w")), 0);
+	CHECK_INT(put(&w, "datasets/other/other.yaml", DATASET("o")), 0);
+	CHECK_INT(put(&w, "datasets/better/better.yaml", DATASET("b")), 0);
+	world_close(&w);
+	CHECK_INT(world_open(&w), 0);
+	/* killed before they were judged */
+	CHECK_INT(put_quietly(&w, "datasets/wrong/wrong.yaml", "a: [\n", 5), 0);
+	CHECK_INT(put_quietly(&w, "datasets/other/other.yaml", DATASET("p"),
+			      strlen(DATASET("p"))),
+		  0);
+	CHECK_INT(put_quietly(&w, "datasets/better/dataset.yaml", "x: y\n", 5),
+		  0);
+	world_close(&w);
+	CHECK_INT(world_open(&w), 0);
+	catalog_count(w.c, &counts);
+	CHECK_INT(counts.assets[1], 4); /* the last valid ones are in force */
+	CHECK_INT(counts.drafts, 1);
+	CHECK(!asset_is_known(w.c, at(&w, "datasets/same")));
+	CHECK_FIELD(&w, "datasets/same", "id", "s");
+	CHECK_FIELD(&w, "datasets/same", "license", "CC-BY-4.0");
+	CHECK(asset_is_known(w.c, at(&w, "datasets/same")));
+	CHECK_FIELD(&w, "datasets/other", "id", "p");
+	CHECK_FIELD(&w, "datasets/better", "id", "b");
+	snprintf(path, sizeof(path), "datasets/wrong");
+	for (size_t i = 0; i < 2; i++) {
+		AUTO(free_text) char *errors = show(&w, path, asset_put_errors);
+
+		CHECK(errors && *errors);
+		snprintf(path, sizeof(path), "datasets/better");
+	}
+	/* and again, with what a record says that is no longer there */
+	CHECK_INT(file_remove(w.st, at(&w, "datasets/same"), "same.yaml"), 0);
+	world_close(&w);
+	CHECK_INT(world_open(&w), 0);
+	catalog_count(w.c, &counts);
+	CHECK_INT(counts.assets[1], 3);
+	CHECK_INT(counts.drafts, 2);
+}
+
 /* Writers, readers and movers at once, on the same few assets. */
 static void *hammer(void *arg)
 {
