@@ -23,11 +23,13 @@
 #define DEPTH_MOST 40	/* of a record's fields: they are kept as JSON */
 #define NAMES_MOST 4096 /* of a directory, where its spec is looked for */
 
+/* Most names are none by their ends, which are looked at before all rules of
+ * scratch names are. */
 bool spec_file_is_name(const char *name)
 {
-	return name[0] != '.' && !name_is_scratch(name) &&
-	       (name_has_suffix(name, ".yaml") ||
-		name_has_suffix(name, ".yml"));
+	return (name_has_suffix(name, ".yaml") ||
+		name_has_suffix(name, ".yml")) &&
+	       name[0] != '.' && !name_is_scratch(name);
 }
 
 /* Is it `stem` with .yaml or .yml behind it? */
