@@ -106,20 +106,36 @@ void names_release(struct names *n)
 {
 	table_release(&n->entries, free_entry);
 	table_release(&n->inodes, free_inode);
+	slab_release(&n->slab);
 	*n = (struct names){ 0 };
 }
 
 /* ---- inodes ---- */
 
+static void begin_inode(struct inode *i, uint64_t ino, mode_t mode)
+{
+	i->ino = ino;
+	i->mode = (uint16_t)mode;
+	i->nlink = S_ISDIR(mode) ? 2 : 0;
+}
+
 struct inode *inode_new(uint64_t ino, mode_t mode)
 {
 	struct inode *i = calloc(1, sizeof(*i));
 
+	if (i)
+		begin_inode(i, ino, mode);
+	return i;
+}
+
+struct inode *inode_load(struct names *n, uint64_t ino, mode_t mode)
+{
+	struct inode *i = slab_get(&n->slab, sizeof(*i));
+
 	if (!i)
 		return NULL;
-	i->ino = ino;
-	i->mode = (uint16_t)mode;
-	i->nlink = S_ISDIR(mode) ? 2 : 0;
+	begin_inode(i, ino, mode);
+	i->flags = INODE_LOADED;
 	return i;
 }
 
@@ -136,7 +152,8 @@ void inode_free(struct inode *i)
 	} else if (S_ISLNK(i->mode)) {
 		free(i->target);
 	}
-	free(i);
+	if (!(i->flags & INODE_LOADED))
+		free(i);
 }
 
 struct inode *inode_find(const struct names *n, uint64_t ino)
@@ -293,20 +310,43 @@ struct entry *entry_at(const struct inode *dir, uint64_t slot)
 
 /* ---- entries ---- */
 
+static size_t entry_size(size_t len)
+{
+	size_t size = offsetof(struct entry, name) + len + 1;
+
+	return size < sizeof(struct entry) ? sizeof(struct entry) : size;
+}
+
+static void begin_entry(struct entry *e, const char *name, size_t len)
+{
+	e->len = (uint8_t)len;
+	memcpy(e->name, name, len);
+}
+
 struct entry *entry_new(const char *name, size_t len)
 {
-	struct entry *e = calloc(1, sizeof(*e) + len + 1);
+	struct entry *e = calloc(1, entry_size(len));
+
+	if (e)
+		begin_entry(e, name, len);
+	return e;
+}
+
+struct entry *entry_load(struct names *n, const char *name, size_t len)
+{
+	struct entry *e = slab_get(&n->slab, entry_size(len));
 
 	if (!e)
 		return NULL;
-	e->len = (uint8_t)len;
-	memcpy(e->name, name, len);
+	begin_entry(e, name, len);
+	e->loaded = 1;
 	return e;
 }
 
 void entry_free(struct entry *e)
 {
-	free(e);
+	if (e && !e->loaded)
+		free(e);
 }
 
 struct entry *entry_find(const struct names *n, const struct inode *dir,
@@ -361,7 +401,7 @@ static void take_out(struct names *n, struct entry *e)
 void entry_drop(struct names *n, struct entry *e)
 {
 	take_out(n, e);
-	free(e);
+	entry_free(e);
 }
 
 void entry_retire(struct names *n, struct entry *e)
@@ -370,7 +410,7 @@ void entry_retire(struct names *n, struct entry *e)
 
 	take_out(n, e);
 	if (i->names) {
-		free(e);
+		entry_free(e);
 		return;
 	}
 	i->nlink = 0;

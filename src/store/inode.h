@@ -13,6 +13,7 @@
 #include <sys/types.h>
 
 #include "base/table.h"
+#include "slab.h"
 
 struct entry;
 struct opening;
@@ -25,6 +26,7 @@ enum {
 	INODE_SHARED = 1 << 2,	/* others may have its blob: see shares.h */
 	INODE_SAVED = INODE_WRITING | INODE_DIGEST | INODE_SHARED,
 	/* in memory only */
+	INODE_LOADED = 1 << 7,	 /* from the slab */
 	INODE_QUEUED = 1 << 8,	 /* waits for its digest */
 	INODE_HASHED = 1 << 9,	 /* being digested, and not changed since */
 	INODE_IN_WORK = 1 << 12, /* being digested: no second time at once */
@@ -89,7 +91,8 @@ struct entry {
 		struct inode *node;
 		uint64_t home; /* of an alias: the directory's number */
 	};
-	uint64_t slot : 63, alias : 1;
+	uint64_t slot : 62, alias : 1;
+	uint64_t loaded : 1; /* from the slab */
 	uint32_t hash;
 	uint8_t len;
 	char name[];
@@ -97,7 +100,9 @@ struct entry {
 
 struct names {
 	struct table inodes, entries;
-	uint64_t seed; /* so that nobody can choose names that collide */
+	struct slab slab; /* what was there at the start; what of it is
+			   * removed is not given back */
+	uint64_t seed;	  /* so that nobody can choose names that collide */
 };
 
 static inline bool inode_is_dir(const struct inode *i)
@@ -129,6 +134,8 @@ void names_expect(struct names *n, size_t inodes, size_t entries);
 void names_release(struct names *n); /* and all inodes and entries */
 
 struct inode *inode_new(uint64_t ino, mode_t mode);
+/* The same for one that is there from the start. */
+struct inode *inode_load(struct names *n, uint64_t ino, mode_t mode);
 void inode_free(struct inode *i);
 struct inode *inode_find(const struct names *n, uint64_t ino);
 /* The one after i, in no order; NULL: the first; NULL: there are no more. */
@@ -138,6 +145,7 @@ void inode_add(struct names *n, struct inode *i);
 void inode_drop(struct names *n, struct inode *i);
 
 struct entry *entry_new(const char *name, size_t len);
+struct entry *entry_load(struct names *n, const char *name, size_t len);
 void entry_free(struct entry *e); /* of one that is in no table */
 struct entry *entry_find(const struct names *n, const struct inode *dir,
 			 const char *name);

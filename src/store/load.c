@@ -28,9 +28,8 @@ static void fill_inode(struct inode *i, const struct inode_row *row)
 	i->nlink = row->nlink;
 	i->uid = row->uid;
 	i->gid = row->gid;
-	i->flags = row->flags & INODE_SAVED;
-	if (!inode_is_file(i))
-		i->flags = 0;
+	if (inode_is_file(i))
+		i->flags |= row->flags & INODE_SAVED;
 	if (i->flags & INODE_DIGEST)
 		memcpy(i->digest, row->digest, sizeof(i->digest));
 }
@@ -57,7 +56,7 @@ static int put_inode(struct names *n, const struct inode_row *row,
 	if (!row->ino || !row->nlink || !type_is_known(row->mode) ||
 	    (row->ino == STORE_ROOT && !S_ISDIR(row->mode)))
 		return -EUCLEAN;
-	i = inode_new(row->ino, row->mode);
+	i = inode_load(n, row->ino, row->mode);
 	if (!i)
 		return -ENOMEM;
 	inode_add(n, i);
@@ -177,7 +176,7 @@ static int put_entry(struct names *n, struct inode *dir,
 		return -EUCLEAN;
 	if (node && inode_is_dir(node) && node->names)
 		return -EUCLEAN;
-	e = entry_new(l->name, l->len);
+	e = entry_load(n, l->name, l->len);
 	if (!e || entry_room(dir)) {
 		entry_free(e);
 		return -ENOMEM;
