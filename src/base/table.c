@@ -4,10 +4,12 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/memory.h"
+
 int table_init(struct table *t, size_t slots, table_hash_fn *hash)
 {
 	*t = (struct table){ .slots = slots, .hash = hash };
-	t->slot = calloc(slots, sizeof(struct table_link *));
+	t->slot = memory_new(slots, sizeof(struct table_link *));
 	if (t->slot)
 		return 0;
 	t->slots = 0;

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "slab.h"
 
-#include <stdint.h>
 #include <stdlib.h>
-#include <sys/mman.h>
+
+#include "base/memory.h"
 
 #define LEAST ((size_t)64 << 10)
 #define MOST ((size_t)32 << 20)
-#define HUGE ((size_t)4 << 20) /* a piece this large gets huge pages */
-#define PAGE ((uintptr_t)4096)
 
 struct slab_piece {
 	struct slab_piece *next;
@@ -20,16 +18,6 @@ static size_t padded(size_t len)
 	return (len + 7) & ~(size_t)7;
 }
 
-/* A wish: without huge pages all goes on as well. */
-static void advise(struct slab_piece *piece, size_t size)
-{
-	uintptr_t from = ((uintptr_t)piece + PAGE - 1) & ~(PAGE - 1);
-	uintptr_t to = ((uintptr_t)piece + size) & ~(PAGE - 1);
-
-	(void)madvise((char *)piece + (from - (uintptr_t)piece), to - from,
-		      MADV_HUGEPAGE);
-}
-
 /* Pieces grow with what was needed so far. */
 static int add_piece(struct slab *s)
 {
@@ -38,11 +26,9 @@ static int add_piece(struct slab *s)
 
 	if (size > MOST)
 		size = MOST;
-	piece = calloc(1, size);
+	piece = memory_new(1, size);
 	if (!piece)
 		return -1;
-	if (size >= HUGE)
-		advise(piece, size);
 	piece->next = s->pieces;
 	s->pieces = piece;
 	s->at = piece->data;
