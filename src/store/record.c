@@ -7,14 +7,15 @@
 #include "base/clock.h"
 #include "state.h"
 
-#define FIRST_SLOTS 256
+#define FIRST_SLOTS 64
 
 /* ---- the table ---- */
 
-static uint64_t hash_key(int class, uint64_t key)
+/* Keys are inodes, which are loaded in their order: neighbours stay together
+ * (as in inode.c). */
+static uint64_t hash_key(uint64_t key)
 {
-	return (key * 8 + (uint64_t) class) * UINT64_C(0x9e3779b97f4a7c15) >>
-	       32;
+	return key + (key >> 20) * UINT64_C(0x9e3779b97f4a7c15);
 }
 
 static struct record *record_of(struct table_link *link)
@@ -24,22 +25,29 @@ static struct record *record_of(struct table_link *link)
 
 static uint64_t hash_of(const struct table_link *link)
 {
-	const struct record *r = (const struct record *)link;
+	return hash_key(((const struct record *)link)->key);
+}
 
-	return hash_key((int)r->class, r->key);
+static void release_tables(struct records *r)
+{
+	for (int i = 0; i < RECORD_CLASSES; i++)
+		table_release(&r->table[i], table_free);
 }
 
 int records_init(struct records *r)
 {
 	pthread_condattr_t attr;
-	int err;
+	int err = 0;
 
 	*r = (struct records){ 0 };
-	err = table_init(&r->table, FIRST_SLOTS, hash_of);
-	if (err)
-		return err;
-	for (int i = 0; i < RECORD_CLASSES; i++)
+	for (int i = 0; i < RECORD_CLASSES && !err; i++) {
 		r->seq[i] = 1;
+		err = table_init(&r->table[i], FIRST_SLOTS, hash_of);
+	}
+	if (err) {
+		release_tables(r);
+		return err;
+	}
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_mutex_init(&r->lock, NULL);
@@ -50,17 +58,22 @@ int records_init(struct records *r)
 
 void records_release(struct records *r)
 {
-	if (!r->table.slots)
+	if (!r->table[0].slots)
 		return;
-	table_release(&r->table, table_free);
+	release_tables(r);
 	pthread_mutex_destroy(&r->lock);
 	pthread_cond_destroy(&r->changed);
 }
 
-struct record *records_find(const struct records *r, int class, uint64_t key)
+static struct table *table_of(struct records *r, int class)
+{
+	return &r->table[(unsigned int)class % RECORD_CLASSES];
+}
+
+struct record *records_find(struct records *r, int class, uint64_t key)
 {
 	struct record *at =
-		record_of(table_chain(&r->table, hash_key(class, key)));
+		record_of(table_chain(table_of(r, class), hash_key(key)));
 
 	while (at && (at->key != key || at->class != (uint32_t) class))
 		at = record_of(at->link.next);
@@ -86,7 +99,7 @@ struct record *records_new(int class, uint64_t key, const char *text,
 void records_put(struct records *r, struct record *take_record)
 {
 	records_drop(r, (int)take_record->class, take_record->key);
-	table_add(&r->table, &take_record->link);
+	table_add(table_of(r, (int)take_record->class), &take_record->link);
 }
 
 bool records_drop(struct records *r, int class, uint64_t key)
@@ -95,7 +108,7 @@ bool records_drop(struct records *r, int class, uint64_t key)
 
 	if (!old)
 		return false;
-	table_drop(&r->table, &old->link);
+	table_drop(table_of(r, class), &old->link);
 	free(old);
 	return true;
 }
@@ -193,7 +206,7 @@ int record_each(struct store *st, enum record_class class, record_each_fn *fn,
 		void *arg)
 {
 	HOLD_READ(&st->lock);
-	const struct table *t = &st->records.table;
+	const struct table *t = table_of(&st->records, (int)class);
 
 	for (struct table_link *at = table_next(t, NULL); at;
 	     at = table_next(t, at)) {

@@ -21,7 +21,10 @@ struct record {
 };
 
 struct records {
-	struct table table;
+	/* by class: of wishes, of which there are few, all are asked for again
+	 * and again. A class that nobody knows, of a damaged database, is in
+	 * one of them */
+	struct table table[RECORD_CLASSES];
 
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
@@ -31,7 +34,7 @@ struct records {
 
 int records_init(struct records *r);
 void records_release(struct records *r);
-struct record *records_find(const struct records *r, int class, uint64_t key);
+struct record *records_find(struct records *r, int class, uint64_t key);
 /* Room for it: a record with its text; NULL when out of memory. */
 struct record *records_new(int class, uint64_t key, const char *text,
 			   size_t len);
