@@ -6,7 +6,8 @@
 
 A catalog of N datasets, each with a description of its own and as many files
 as --files says, is filled, closed and mounted again. Figures: the mounting
-(from the program's start to the first answer) and its memory, a first and a
+(from the program's start to the first answer, and till status.json, which
+counts all assets, is there) and its memory, a first and a
 second reading of every asset's metadata.json, `ls -l` of the kind, and the
 time from closing `run` to the first process of the step. FOLDER (default: a
 temporary one under /var/tmp) is where the store is.
@@ -63,15 +64,21 @@ class Mount:
         self.process = subprocess.Popen(
             [program, store, mountpoint, "-f"],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        while not os.path.exists(mountpoint + "/.mlx/status.json"):
+        while not os.path.ismount(mountpoint):
             if self.process.poll() is not None:
                 sys.exit("mlxfs did not mount")
             time.sleep(0.005)
-        self.seconds = time.monotonic() - start
+        os.stat(mountpoint + "/datasets")
+        self.seconds, self.cpu = time.monotonic() - start, self.processor()
+        os.stat(mountpoint + "/.mlx/status.json")
+        self.counted = time.monotonic() - start
+        self.counted_cpu = self.processor()
+
+    def processor(self):
         with open(f"/proc/{self.process.pid}/stat", encoding="utf-8") as f:
             fields = f.read().rsplit(")", 1)[1].split()
         ticks = int(fields[11]) + int(fields[12])
-        self.cpu = ticks / os.sysconf("SC_CLK_TCK")
+        return ticks / os.sysconf("SC_CLK_TCK")
 
     def memory(self):
         with open(f"/proc/{self.process.pid}/status", encoding="utf-8") as f:
@@ -154,6 +161,8 @@ def measure(options, folder):
     kind = mountpoint + "/datasets"
     say("mounting it again",
         f"{mount.seconds:.2f} s, of them {mount.cpu:.2f} s of processor")
+    say("till status.json has counted all assets",
+        f"{mount.counted:.2f} s, of them {mount.counted_cpu:.2f}")
     say("memory then", f"{mount.memory():.0f} MB")
     say("metadata.json of each asset, first reading",
         read_metadata(kind, options))
