@@ -722,9 +722,8 @@ static int count_kind(struct catalog *c, size_t number,
 		      struct catalog_counts *counts)
 {
 	AUTO(numbers_release) struct numbers dirs = { 0 };
-	int err;
+	int err = list_dirs(c, number, &dirs);
 
-	err = list_dirs(c, number, &dirs);
 	for (size_t i = 0; i < dirs.count; i++) {
 		int failed = asset_refresh(c, dirs.at[i]);
 
