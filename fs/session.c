@@ -387,7 +387,8 @@ static int serve(struct fs *fs, struct ending *ending)
 		finish_ending(ending);
 	}
 	fuse_loop_cfg_destroy(config);
-	return err < 0 ? err : 0;
+	/* unmounted just when a request was taken: an end like any other */
+	return err < 0 && err != -ECONNABORTED ? err : 0;
 }
 
 static void take_down(struct fs *fs)
