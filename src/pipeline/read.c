@@ -17,8 +17,8 @@ static void whole_characters(char *text, size_t len)
 		text[len - 1] = 0;
 }
 
-static void print_sentence(char text[SENTENCE_MOST], const char *fmt,
-			   va_list ap)
+__attribute__((format(printf, 2, 0))) static void print_sentence(
+	char text[SENTENCE_MOST], const char *fmt, va_list ap)
 {
 	int len = vsnprintf(text, SENTENCE_MOST, fmt, ap);
 
