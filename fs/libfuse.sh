@@ -31,7 +31,9 @@ use_system() {
 # when it finds no entry. And what was interrupted too late is not freed at the end.
 # The end itself cancels a queue's thread in the middle of a handler, which then keeps
 # its locks and forgets what it had in hand; and it frees what others are yet to
-# answer: that now stays until the session is unmounted.
+# answer: that now stays until the session is unmounted. And a thread that finds the
+# mount gone in the middle of its read says so, and is cancelled while it holds the lock
+# of stderr, for which the end then waits.
 mend() {
 	patch -d src -p1 <<'PATCH'
 --- a/lib/fuse_lowlevel.c
@@ -62,6 +64,15 @@ mend() {
  	llp = pthread_getspecific(se->pipe_key);
  	if (llp != NULL)
  		fuse_ll_pipe_free(llp);
+@@ -4085,7 +4096,7 @@
+ 		if (err == ENOENT)
+ 			goto restart;
+ 
+-		if (err == ENODEV) {
++		if (err == ENODEV || err == ECONNABORTED) {
+ 			/* Filesystem was unmounted, or connection was aborted
+ 			   via /sys/fs/fuse/connections */
+ 			fuse_session_exit(se);
 @@ -4425,6 +4436,7 @@
  
  void fuse_session_unmount(struct fuse_session *se)
@@ -189,7 +200,7 @@ build() {
 
 mkdir -p "$folder"
 folder=$(cd "$folder" && pwd)
-mended=$folder/mended-3
+mended=$folder/mended-4
 if [ "$mode" = auto ] && pkg-config --atleast-version=3.17 fuse3; then
 	mode=system
 fi
