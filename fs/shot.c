@@ -17,7 +17,7 @@
 
 struct slot {
 	uint64_t ino;
-	uint64_t changes; /* fs->changes before it was rendered */
+	uint64_t changes; /* latest_change before it was rendered */
 	int64_t rendered; /* monotonic */
 	struct shot *shot;
 };
@@ -73,12 +73,11 @@ static struct slot *slot_of(struct shots *shots, uint64_t ino)
 	return &shots->slot[(ino * UINT64_C(0x9e3779b97f4a7c15)) >> 58];
 }
 
-/* Nobody waits for us when he closes what he wrote: open.c. */
+/* Nobody waits for us when he closes what he wrote (open.c): while we take what
+ * a file says from it, fs->changes is still what it was. Both only grow. */
 static uint64_t latest_change(struct fs *fs)
 {
-	if (node_catch_up_all(fs->store))
-		fs_touch(fs);
-	return atomic_load(&fs->changes);
+	return node_catch_up_all(fs->store) + atomic_load(&fs->changes);
 }
 
 static struct shot *find(struct fs *fs, uint64_t ino, uint64_t changes)

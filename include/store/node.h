@@ -134,8 +134,9 @@ struct node_tree {
 };
 int node_get_tree(struct store *st, uint64_t dir, struct node_tree *ret_tree);
 /* What is being written, or was closed a moment ago, counts with the size that
- * it has by now. True: that made a difference somewhere. */
-bool node_catch_up_all(struct store *st);
+ * it has by now. Returns a number that grows with each difference that this
+ * made, or that a close made by itself. */
+uint64_t node_catch_up_all(struct store *st);
 
 /*
  * SHA-256 of a regular file's content as of its last close, computed in the

@@ -137,26 +137,33 @@ static void list_written(struct store *st, struct inode *i, struct opening *o)
 	__atomic_store_n(&st->written, o, __ATOMIC_RELAXED);
 }
 
+/* What was taken from it has been counted: see node_catch_up_all. */
 static void unlist_written(struct opening *o)
 {
 	if (o->next_written)
 		o->next_written->at_written = o->at_written;
-	__atomic_store_n(o->at_written, o->next_written, __ATOMIC_RELAXED);
+	__atomic_store_n(o->at_written, o->next_written, __ATOMIC_RELEASE);
 }
 
-static bool catch_up(struct store *st)
+void opening_set_changed(struct opening *o)
+{
+	__atomic_store_n(&o->changed, true, __ATOMIC_RELAXED);
+	__atomic_add_fetch(&o->st->taken, 1, __ATOMIC_RELEASE);
+}
+
+static void catch_up(struct store *st)
 {
 	HOLD_WRITE(&st->lock);
-	bool any = false;
 
 	for (struct opening *o = st->written; o; o = o->next_written)
-		any |= node_catch_up(o->written);
-	return any;
+		(void)node_catch_up(o->written);
 }
 
-bool node_catch_up_all(struct store *st)
+uint64_t node_catch_up_all(struct store *st)
 {
-	return __atomic_load_n(&st->written, __ATOMIC_RELAXED) && catch_up(st);
+	if (__atomic_load_n(&st->written, __ATOMIC_ACQUIRE))
+		catch_up(st);
+	return __atomic_load_n(&st->taken, __ATOMIC_ACQUIRE);
 }
 
 /* Under the namespace lock: passed through, or not. */

@@ -60,10 +60,8 @@ static inline int opening_fd(const struct opening *o)
 	return fd >= 0 ? fd : __atomic_load_n(&o->rfd, __ATOMIC_ACQUIRE);
 }
 
-static inline void opening_set_changed(struct opening *o)
-{
-	__atomic_store_n(&o->changed, true, __ATOMIC_RELAXED);
-}
+/* Its content is another, or what the inode says of it. */
+void opening_set_changed(struct opening *o);
 
 /* Under the namespace lock, for reading at least: the file's opening with one
  * more reference, or NULL. */

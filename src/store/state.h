@@ -57,6 +57,7 @@ struct store {
 	struct names names;	 /* under the lock */
 	struct shares shares;	 /* under the lock */
 	struct opening *written; /* have writers; under the lock; atomic */
+	uint64_t taken;		 /* opening_set_changed's calls; atomic */
 	struct records records;	 /* under the lock */
 
 	uint64_t next;	/* number of the next inode or blob; atomic */

@@ -217,7 +217,7 @@ TEST(counts_follow_each_change)
 		  0);
 	CHECK_STR(counted(&w), "0 models, 1 drafts, 0 invalid");
 	CHECK_INT(content_write(c, card, strlen(card), 0, false), strlen(card));
-	CHECK(node_catch_up_all(w.st));
+	CHECK(node_catch_up_all(w.st) > 0);
 	CHECK_STR(counted(&w), "1 models, 0 drafts, 0 invalid");
 	content_release(&c);
 	CHECK_STR(counted(&w), "1 models, 0 drafts, 0 invalid");
