@@ -4,6 +4,7 @@
 # JupyterLab in a browser, on a mount, as a person uses it: jupyterlab.mjs says
 # what is seen and done. MLXFS_PICTURE=FILE.png has it write the picture of the
 # README.
+# once: most of its time is the browser's
 # limit: 400 s, since what is missing is installed first
 . "${0%/*}/../lib.sh"
 need python3 chromium

@@ -1,6 +1,7 @@
 #!/bin/bash
 # pipeline.py of every asset compiles with the real kfp SDK, and its result is
 # what pipeline.yaml's name promises; the network is not needed.
+# once: what is compiled is the same text
 # limit: 400 s, since what is missing is installed first
 . "${0%/*}/../lib.sh"
 need python3
