@@ -25,7 +25,8 @@
 #define SURE 3
 /* Inodes that a job looks at, and how far ahead of the reader it is begun. */
 #define WINDOW 32
-/* All of the first ones were in memory: for how many inodes nothing is done. */
+/* So many at the window's end, where the reader cannot have been, tell whether
+ * all is in memory; then nothing is done for so many inodes. */
 #define LOOKED 4
 #define REST 512
 /* Jobs at a time: workers have more to do than this. */
@@ -132,7 +133,8 @@ static void fetch(struct job *job)
 
 	for (unsigned int i = 0; i < WINDOW && (asked || looked < LOOKED);
 	     i++) {
-		int got = fetch_file(f->fs, f->from + i);
+		unsigned int at = i < LOOKED ? WINDOW - 1 - i : i - LOOKED;
+		int got = fetch_file(f->fs, f->from + at);
 
 		looked += got >= 0;
 		asked += got == 1;
