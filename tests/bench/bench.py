@@ -20,7 +20,6 @@ one under /var/tmp) is where the plain files and the stores are.
 import argparse
 import json
 import os
-import resource
 import shutil
 import statistics
 import subprocess
@@ -120,9 +119,6 @@ class Bench:
 
     def places(self):
         base = self.folder
-        # passthrough_hp keeps one for each file that the kernel knows
-        if os.geteuid() == 0:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (1 << 20, 1 << 20))
         plain = Place("plain", base + "/plain")
         os.makedirs(plain.path)
         found = [plain]
