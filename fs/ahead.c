@@ -38,7 +38,7 @@ struct stream {
 	pid_t pid;
 	unsigned int run; /* files in turn */
 	uint64_t last;
-	uint64_t next; /* the first inode that was not seen to */
+	uint64_t next; /* the first inode that was not seen to; 0: none was */
 };
 
 struct ahead {
@@ -152,7 +152,7 @@ static bool follow(struct ahead *a, uint64_t ino, pid_t pid, uint64_t *ret_from)
 	struct stream *s = stream_of(a, pid);
 
 	if (s->pid != pid || ino < s->last || ino > s->last + NEAR)
-		*s = (struct stream){ .pid = pid, .next = ino + 2 };
+		*s = (struct stream){ .pid = pid };
 	else
 		s->run += ino != s->last;
 	s->last = ino;

@@ -118,8 +118,6 @@ void check_flush(fuse_req_t req, struct handle *h)
 	int changed = content_flush(h->content);
 	struct check *check;
 
-	if (changed > 0)
-		fs_touch(fs);
 	if (changed <= 0 || is_emptied(fs, h)) {
 		reply_err(req, "flush", changed < 0 ? changed : 0);
 		return;
@@ -140,7 +138,6 @@ void check_closed(struct fs *fs, uint64_t ino, uid_t uid)
 	struct check *check;
 	uint64_t dir;
 
-	fs_touch(fs);
 	if (find_name(fs, ino, &dir, name))
 		return;
 	check = check_new(fs, NULL, uid);
