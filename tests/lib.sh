@@ -285,6 +285,16 @@ start_run() {
 	python3 "$TOP/tests/sys.py" ask "$control" "${2:-name:}"
 }
 
+# put_component NAME COMMAND: a component of one command of a shell, without quotes
+put_component() {
+	mkdir -p "$MNT/components/$1"
+	cat >"$MNT/components/$1/component.yaml" <<YAML
+name: $1
+implementation:
+  container: {image: busybox, command: [sh, -c, '$2']}
+YAML
+}
+
 # put_pipeline NAME: a Tekton pipeline, whose spec (tasks: …) comes from stdin
 put_pipeline() {
 	mkdir -p "$MNT/pipelines/$1"

@@ -5,12 +5,7 @@
 need_root
 need python3
 mount_start
-mkdir "$MNT/components/slow"
-cat >"$MNT/components/slow/component.yaml" <<'YAML'
-name: Slow
-implementation:
-  container: {image: busybox, command: [sh, -c, 'sleep 100']}
-YAML
+put_component slow 'sleep 100'
 cat >"$WORK/users.py" <<'PYTHON'
 import os
 import sys

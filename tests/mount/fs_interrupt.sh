@@ -40,12 +40,7 @@ except InterruptedError:
 PYTHON
 
 start() {
-	mkdir -p "$MNT/components/slow"
-	cat >"$MNT/components/slow/component.yaml" <<'YAML'
-name: Slow
-implementation:
-  container: {image: busybox, command: [sh, -c, 'sleep 100']}
-YAML
+	put_component slow 'sleep 100'
 	run=$MNT/runs/$(start_run components/slow "name: $1")
 }
 # reader HOW: in the background, waiting when this returns

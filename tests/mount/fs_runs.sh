@@ -3,16 +3,8 @@
 . "${0%/*}/../lib.sh"
 need python3
 mount_start
-mkdir "$MNT/components/slow" "$MNT/components/fast"
-component() {
-	cat >"$MNT/components/$1/component.yaml" <<YAML
-name: $1
-implementation:
-  container: {image: busybox, command: [sh, -c, '$2']}
-YAML
-}
-component slow 'sleep 60'
-component fast 'echo done'
+put_component slow 'sleep 60'
+put_component fast 'echo done'
 me=$(id -u)
 runs=$MNT/runs
 

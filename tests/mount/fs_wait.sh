@@ -4,12 +4,7 @@
 . "${0%/*}/../lib.sh"
 need python3
 mount_start
-mkdir "$MNT/components/slow"
-cat >"$MNT/components/slow/component.yaml" <<'YAML'
-name: Slow
-implementation:
-  container: {image: busybox, command: [sh, -c, 'sleep 6; echo over']}
-YAML
+put_component slow 'sleep 6; echo over'
 start() {
 	echo "name: $1" >"$MNT/components/slow/_mlx/run"
 	run=$MNT/runs/$1
